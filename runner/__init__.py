@@ -1,0 +1,63 @@
+"""matchcut: turns a storyboard written in YAML into a film.
+
+``runner.load``, ``runner.plan`` and ``runner.run`` are the library. Everything else is the spine it stands on, in
+floors: a module imports only from floors below its own, or within one set's own folder.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+__version__ = "2026.11.20"
+
+__all__ = ["Event", "Loaded", "Outcome", "Plan", "Problem", "StoryError", "load", "plan", "run"]
+
+FLOORS: dict[str, int] = {
+    "errors": 0, "fast": 0, "shipped": 0, "template": 0,
+    "document": 1, "schema": 1, "ports": 1, "sandbox": 1, "config": 1,
+    "storyboard": 2, "pipeline": 2, "card": 2, "takes": 2, "key": 2,
+    "media": 3, "prompt": 3, "facts": 3,
+    "exports": 4, "kinds": 4, "store": 4,
+    "plan": 5, "lock": 5, "command": 5, "outputs": 5, "trust": 5,
+    "cut": 6, "graphs": 6, "executors": 6, "providers": 6, "imports": 6,
+    "load": 7, "manifest": 7,
+    "work": 8,
+    "finish": 9,
+    "perform": 10,
+    "api": 11,
+    "cli": 12,
+}  # fmt: skip
+"""The law of imports, held true by tests/test_floors.py."""
+
+if TYPE_CHECKING:
+    from .api import load, plan, run
+    from .errors import Problem, StoryError
+    from .load import Loaded
+    from .plan import Plan
+    from .work import Event, Outcome
+
+_HOMES = {
+    "load": "api", "plan": "api", "run": "api", "Problem": "errors", "StoryError": "errors",
+    "Loaded": "load", "Plan": "plan", "Event": "work", "Outcome": "work",
+}  # fmt: skip
+
+
+def _public(name: str) -> property:
+    def get(_: ModuleType) -> object:
+        from importlib import import_module
+
+        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+    # Importing the modules runner.load and runner.plan would put them in the functions' place: that is let pass.
+    return property(get, lambda _, __: None)
+
+
+class _Package(ModuleType):
+    """The package itself: public names are imported when they are first asked for, so that starting costs nothing."""
+
+    locals().update({name: _public(name) for name in _HOMES})
+
+
+sys.modules[__name__].__class__ = _Package

@@ -1,0 +1,18 @@
+"""The command. To add a command: a module here with a click command called ``command``, and a line in app.py."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> int:
+    """The console script's entry: what has nothing to do is answered before anything heavy is imported."""
+    from .. import __version__, fast
+
+    said = fast.answer(sys.argv[1:], __version__)
+    if said is not None:
+        print(said)
+        return 0
+    from .app import start
+
+    return start()

@@ -1,0 +1,169 @@
+"""matchcut plan: what a run would make, why, and what it costs."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .. import api
+from ..load import Loaded
+from ..plan import Decision, End, Plan
+from ..storyboard import Point
+from . import options
+from .app import as_data, tell
+
+
+@click.command
+@options.storyboard
+@options.provider
+@options.as_json
+@options.outside
+@click.option("--check", is_flag=True, help="End with 3 if a run would make anything.")
+def command(storyboard: Path, provider: str | None, as_json: bool, allow_outside: bool, check: bool) -> int:
+    """Show what a run would make, in what order, why, and what it costs. Reads only."""
+    loaded = api.load(storyboard, provider=provider, allow_outside=allow_outside)
+    if as_json:
+        options.say(as_plan(loaded))
+    else:
+        tell(loaded.plan.warnings)
+        show(loaded)
+    return 3 if check and loaded.plan.work else 0
+
+
+def totals(plan: Plan) -> dict[str, Any]:
+    """Sums over the shots, in seconds and USD: spent already, this run at least, and at most."""
+    costs = {name: plan.cost(name) for name in plan.order}
+    certain = [costs[name] for name in plan.order if plan.decisions[name].certain]
+    bought = [plan.cost(name, bought=True) for name in plan.order]
+    return {
+        "shots": len(plan.order),
+        "seconds": sum(plan.briefs[name].seconds for name in plan.order),
+        "to_make": sum(decision.buy for decision in plan.decisions.values()),
+        "spent": plan.facts.spent,
+        "run": _sum(certain),
+        "worst": _sum(list(costs.values())),
+        "if_bought": _sum(bought) if plan.lane.rehearsal else None,
+        "budget": plan.board.budget,
+    }
+
+
+def _sum(costs: list[Decimal | None]) -> Decimal | None:
+    known = [cost for cost in costs if cost is not None]
+    return sum(known, Decimal(0)) if len(known) == len(costs) else None
+
+
+def show(loaded: Loaded) -> None:
+    """The plan as a table."""
+    from rich.table import Table
+    from rich.text import Text
+
+    plan = loaded.plan
+    console = options.console()
+    console.print(Text(plan.board.title, style="bold"))
+    console.print(headline(plan), style="bright_black")
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bright_black")
+    for name in ("shot", "begins on", "state"):
+        table.add_column(name, no_wrap=True)
+    for name in ("s", "takes", "if bought" if plan.lane.rehearsal else "USD"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("why", overflow="fold")
+    for shot in plan.board.shots:
+        decision = plan.decisions[shot.id]
+        cost = plan.cost(shot.id, bought=plan.lane.rehearsal)
+        price = "" if not decision.buy and not plan.lane.rehearsal else options.usd(cost)
+        begins = str(shot.begins) + (f" … {shot.ends}" if shot.ends else "")
+        table.add_row(
+            shot.id, Text(begins), Text(decision.state, style=options.STYLES[decision.state]),
+            f"{plan.briefs[shot.id].seconds:g}", f"{decision.have}/{decision.want}",
+            price if decision.certain or plan.lane.rehearsal else f"up to {price}", Text(why(plan, shot.id)),
+        )  # fmt: skip
+    console.print(table)
+    console.print(sums(plan))
+
+
+def headline(plan: Plan) -> str:
+    """Pipeline, model and provider in a line."""
+    who = f"rehearsed by {plan.lane.provider}" if plan.lane.rehearsal else f"by {plan.lane.provider}"
+    models = ", ".join(dict.fromkeys(brief.card.title for brief in plan.briefs.values()))
+    return f"{plan.pipeline.id}: {models}, {who}"
+
+
+def why(plan: Plan, name: str) -> str:
+    """The reason of a decision, and what follows from it."""
+    decision = plan.decisions[name]
+    words = decision.reason
+    if decision.due and not decision.buy:
+        words += f"; to do here: {', '.join(decision.due)}"
+    if decision.state == "stale" and decision.certain and decision.buy:
+        follows = plan.follows(name)
+        words += f"; {', '.join(follows)} may follow" if follows else ""
+    return words
+
+
+def sums(plan: Plan) -> str:
+    """The totals in a line or two."""
+    told = totals(plan)
+    shots = f"{told['shots']} shot{'s' if told['shots'] != 1 else ''}, {told['seconds']:g} s"
+    if not plan.work:
+        head = f"{shots}. Nothing to make."
+    else:
+        head = f"{shots}. {told['to_make']} take{'s' if told['to_make'] != 1 else ''} to make."
+    if plan.lane.draws:
+        free = "Free: drawn on this machine."
+        return (
+            f"{head} {free} Bought from {plan.pipeline.provider}: {options.usd(told['if_bought'])}."
+            if plan.lane.rehearsal
+            else f"{head} {free}"
+        )
+    best, worst = options.usd(told["run"]), options.usd(told["worst"])
+    run = best if best == worst else f"{best} to {worst}"
+    budget = f" Budget {options.usd(told['budget'])}." if told["budget"] is not None else ""
+    return f"{head} Spent {options.usd(told['spent'])} (takes files), this run {run}.{budget}"
+
+
+def as_plan(loaded: Loaded) -> dict[str, Any]:
+    """The plan as plain data."""
+    plan = loaded.plan
+    told = {name: float(value) if isinstance(value, Decimal) else value for name, value in totals(plan).items()}
+    return {
+        "plan": 1,
+        "storyboard": plan.board.id, "title": plan.board.title, "pipeline": plan.pipeline.id,
+        "provider": plan.lane.provider, "rehearsal": plan.lane.rehearsal, "order": list(plan.order),
+        "shots": [as_shot(plan, shot.id) for shot in plan.board.shots],
+        "tasks": [{"id": task.id, "shot": task.shot, "uses": task.kind, "needs": list(task.needs)} for task in plan.tasks],
+        "totals": told,
+        "warnings": [as_data(problem) for problem in plan.warnings],
+    }  # fmt: skip
+
+
+def as_shot(plan: Plan, name: str) -> dict[str, Any]:
+    """One shot of the plan as plain data. Money is in USD."""
+    brief, decision = plan.briefs[name], plan.decisions[name]
+    cost, bought = plan.cost(name), plan.cost(name, bought=True)
+    return {
+        "shot": name, "scene": brief.shot.scene, "state": decision.state, "reason": decision.reason,
+        "certain": decision.certain, "kept": decision.kept, "key": decision.key.digest if decision.key else None,
+        "take": decision.take.take if decision.take else None, "circled": decision.circled,
+        "have": decision.have, "want": decision.want, "buy": decision.buy, "due": list(decision.due),
+        "model": brief.card.id, "width": brief.width, "height": brief.height, "seconds": brief.seconds,
+        "usd": None if cost is None else float(cost), "usd_if_bought": None if bought is None else float(bought),
+        "from": _end(brief.shot.begins, decision.first), "to": _end(brief.shot.ends, decision.last),
+        "follows": list(plan.follows(name)), "unknown": unknown(decision),
+        "changes": [{"field": c.field, "old": c.old, "new": c.new} for c in decision.changes],
+        "prompt": brief.words.prompt, "negative": brief.words.negative,
+    }  # fmt: skip
+
+
+def unknown(decision: Decision) -> list[str]:
+    """What cannot be known before something is made."""
+    return [end.unknown for end in (decision.first, decision.last) if end is not None and end.unknown]
+
+
+def _end(point: Point | None, end: End | None) -> dict[str, Any] | None:
+    if point is None:
+        return None
+    return {"origin": point.origin, "shot": point.shot, "frame": point.frame if point.shot else None,
+            "image": point.image, "digest": end.pixels if end else None}  # fmt: skip

@@ -1,0 +1,97 @@
+"""What is seen while a run goes on: a line a shot in flight and the whole with an estimate, or plain lines."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from ..plan import Plan
+from ..work import Event
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+
+@contextmanager
+def watched(plan: Plan, *, quiet: bool = False) -> Iterator[Callable[[Event], None]]:
+    """A function that shows events while the block runs."""
+    if quiet:
+        yield lambda _: None
+    elif sys.stderr.isatty():
+        with _Bars(plan) as bars:
+            yield bars.see
+    else:
+        yield _Lines(plan).see
+
+
+class _Lines:
+    """Plain lines, for logs."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.total = sum(bool(d.buy or d.due) for d in plan.decisions.values())
+        self.begun: dict[str, float] = {}
+        self.count = 0
+
+    def see(self, event: Event) -> None:
+        now = time.monotonic()
+        if event.what == "begun":
+            self.begun.setdefault(event.shot, now)
+        elif event.what == "done" and event.shot in self.begun:
+            self.count += 1
+            click.echo(
+                f"[{self.count}/{self.total}] {event.shot} made in {now - self.begun[event.shot]:.1f} s", err=True
+            )
+        elif event.what in ("failed", "blocked", "waiting"):
+            click.echo(f"{event.shot} {event.what}: {event.text}", err=True)
+
+
+class _Bars:
+    """Bars in a terminal."""
+
+    def __init__(self, plan: Plan) -> None:
+        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+        self.plan = plan
+        self.seconds = {name: brief.seconds for name, brief in plan.briefs.items()}
+        self.work = {name for name, decision in plan.decisions.items() if decision.buy or decision.due}
+        self.progress: Progress = Progress(
+            SpinnerColumn(finished_text="[green]✓"), TextColumn("{task.description}"), BarColumn(bar_width=28),
+            TextColumn("{task.fields[told]}"), TimeElapsedColumn(), TextColumn("[bright_black]left"), TimeRemainingColumn(),
+            transient=True,
+        )  # fmt: skip
+        self.shots: dict[str, TaskID] = {}
+
+    def __enter__(self) -> _Bars:
+        self.progress.start()
+        total = sum(self.seconds[name] for name in self.work) or 1
+        self.whole = self.progress.add_task("[bold]film", total=total * 1.05, told=f"0/{len(self.work)} shots")
+        self.count = 0
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.progress.stop()
+
+    def see(self, event: Event) -> None:
+        if event.what == "begun" and event.shot not in self.shots:
+            self.shots[event.shot] = self.progress.add_task(
+                f"shot {event.shot}", total=None, told=f"{self.seconds[event.shot]:g} s"
+            )
+        elif event.what == "made" and event.shot in self.shots:
+            self.progress.update(self.shots[event.shot], told=f"take {event.take}")
+        elif event.what in ("done", "failed", "blocked", "waiting") and event.shot in self.seconds:
+            if event.shot in self.shots:
+                self.progress.remove_task(self.shots.pop(event.shot))
+            if event.shot in self.work:
+                self.count += 1
+                self.progress.update(
+                    self.whole, advance=self.seconds[event.shot], told=f"{self.count}/{len(self.work)} shots"
+                )
+            if event.what != "done":
+                self.progress.console.print(f"{event.shot} {event.what}: {event.text}", highlight=False, markup=False)
+            if self.count == len(self.work):
+                self.progress.update(self.whole, description="[bold]joining the film")

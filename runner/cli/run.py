@@ -1,0 +1,127 @@
+"""matchcut run: makes what is missing, then the film."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from .. import __version__, api, fast
+from ..load import Loaded
+from ..plan import Plan
+from ..takes import folder as takes_folder
+from ..work import Outcome
+from . import options
+from .app import as_data, tell
+from .plan import as_shot
+from .progress import watched
+
+
+@click.command
+@options.storyboard
+@options.provider
+@options.out
+@click.option(
+    "--partial", is_flag=True, help="Put film.partial.mp4 together where shots are missing, with slates for them."
+)
+@click.option("--trust", is_flag=True, help="The pipeline's commands may run as they are now.")
+@options.outside
+@options.as_json
+def command(
+    storyboard: Path,
+    provider: str | None,
+    out: Path | None,
+    partial: bool,
+    trust: bool,
+    allow_outside: bool,
+    as_json: bool,
+) -> int:
+    """Make what is missing, then the film, its manifest and its report. What is there is not made again."""
+    loaded = api.load(storyboard, provider=provider, out=out, allow_outside=allow_outside)
+    if not as_json:
+        tell(loaded.plan.warnings)
+    with watched(loaded.plan, quiet=as_json) as watch:
+        outcome = api.run(loaded, partial=partial, trust=trust, tell=watch)
+    if as_json:
+        options.say(as_outcome(outcome))
+        return outcome.exit_code
+    tell(outcome.problems)
+    message = summary(outcome)
+    click.echo(message)
+    if outcome.exit_code == 0 and not outcome.problems:
+        remember(loaded, outcome)
+    return outcome.exit_code
+
+
+def summary(outcome: Outcome) -> str:
+    """How a run ended, in a few lines."""
+    states = list(outcome.states.values())
+    if outcome.exit_code == 0 and not outcome.made and not outcome.changed:
+        return nothing(outcome)
+    lines = []
+    for name, decision in outcome.decisions.items():
+        if decision.state in ("waiting", "blocked"):
+            lines.append(f"{name} {decision.state}: {decision.reason}")
+            if decision.state == "waiting":
+                lines.append(f"  try: matchcut circle {name} 1, once you have looked at the takes in the report")
+    counts = {state: states.count(state) for state in dict.fromkeys(states)}
+    told = ", ".join(f"{count} {state}" for state, count in counts.items())
+    lines.append(f"{len(states)} shots: {told}; {outcome.made} take{'s' if outcome.made != 1 else ''} made")
+    lines += [str(path) for path in (*outcome.films, outcome.report) if path is not None]
+    return "\n".join(lines)
+
+
+def nothing(outcome: Outcome) -> str:
+    where = outcome.films[0] if outcome.films else outcome.manifest
+    return f"nothing to do: {len(outcome.decisions)} shots are current" + (f" ({where})" if where else "")
+
+
+def as_outcome(outcome: Outcome) -> dict[str, object]:
+    """The outcome as plain data: every shot with its state."""
+    after: Plan = outcome.plan
+    shots = [{**as_shot(after, shot.id), "state": outcome.decisions[shot.id].state, "reason": outcome.decisions[shot.id].reason}
+             for shot in after.board.shots]  # fmt: skip
+    return {
+        "exit_code": outcome.exit_code, "made": outcome.made, "changed": outcome.changed, "shots": shots,
+        "films": [str(path) for path in outcome.films],
+        "manifest": str(outcome.manifest) if outcome.manifest else None,
+        "report": str(outcome.report) if outcome.report else None,
+        "problems": [as_data(problem) for problem in outcome.problems],
+    }  # fmt: skip
+
+
+def remember(loaded: Loaded, outcome: Outcome) -> None:
+    """Write down the stamps of all files of a finished run, so that the next one knows at once that nothing is to be done."""
+    argv = sys.argv[1:]
+    place = fast.place(argv)
+    if place is None or any(d.state != "current" for d in outcome.decisions.values()):
+        return
+    project, store = loaded.project, loaded.project.store
+    board, pipeline = loaded.board, loaded.pipeline
+    names = [
+        project.file,
+        project.folder / "matchcut.toml",
+        pipeline.folder / pipeline.document.file.rpartition("/")[2],
+    ]
+    names += [brief.card.path for brief in outcome.plan.briefs.values()]
+    names += [pipeline.folder / name for name in loaded.plan.facts.files]
+    images = (
+        point.image for shot in board.shots for point in (shot.begins, shot.ends) if point and point.origin == "image"
+    )
+    names += [project.folder / name for name in images if name]
+    records = takes_folder(project.file)
+    names += [records, *sorted(records.glob("*.yaml"))]
+    for shot, decision in outcome.decisions.items():
+        names.append(store.lane(outcome.plan.lane.provider, project.stem, shot))
+        if decision.take is not None:
+            names.append(store.path(decision.take.clip))
+    written = [path for path in project.out.rglob("*") if path.is_file()]
+    names += [project.out, project.out / "clips", project.out / "frames", *sorted(written)]
+    texts = list(dict.fromkeys(os.path.normpath(name) for name in names))
+    if any(step.settings.get("env") for step in (*pipeline.shot, *pipeline.film)):
+        return  # their values count, and are not part of the record
+    data = fast.record(argv, __version__, nothing(outcome), texts)
+    if data:
+        store.write(Path(place), data)

@@ -1,0 +1,87 @@
+"""The cut: which frames of which clips a film shows, and how its shots meet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .facts import Facts
+from .kinds.assemble import Entry
+from .plan import Decision, Plan, Product, product_of
+from .storyboard import Film
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Where one shot's tail meets the next one's head."""
+
+    tail: str
+    head: str
+    continues: bool
+    shown_once: bool
+    measured: Mapping[str, Any] | None
+    drift: Mapping[str, Any] | None
+
+
+def products(plan: Plan, decisions: Mapping[str, Decision], facts: Facts) -> dict[str, Product]:
+    """The clip of every shot that has one to show: the chosen take's, or what later steps made of it."""
+    found: dict[str, Product] = {}
+    for name, decision in decisions.items():
+        if decision.take is not None and (decision.usable or decision.state == "waiting"):
+            product = product_of(plan, plan.pipeline.clip, name, decision.take, facts)
+            if product is not None:
+                found[name] = product
+    return found
+
+
+def entries(plan: Plan, film: Film, clips: Mapping[str, Product]) -> list[Entry]:
+    """The film's entries; shots without a clip are left out.
+
+    A clip is trimmed only where the very next entry continues from a frame inside it, and its head's frame counts as
+    a repeat only where the entry before is what it continues from and the measurement says so.
+    """
+    names = [name for name in film.shots if name in clips]
+    made: list[Entry] = []
+    for at, name in enumerate(names):
+        product = clips[name]
+        stop = int(product.probe["frames"])
+        following = plan.briefs[names[at + 1]].shot.begins if at + 1 < len(names) else None
+        if following is not None and following.shot == name and following.frame not in ("first", "last"):
+            frame = product.frames.get(following.frame)
+            stop = int(frame["index"]) + 1 if frame else stop
+        before = names[at - 1] if at else None
+        made.append(Entry(name, product.clip, 0, stop, before is not None and _repeats(plan, before, name, clips)))
+    return made
+
+
+def _repeats(plan: Plan, before: str, name: str, clips: Mapping[str, Product]) -> bool:
+    begins = plan.briefs[name].shot.begins
+    if begins.shot != before or begins.frame == "first":
+        return False
+    head = clips[name].inspect.get("head") or {}
+    return bool(head.get("likeness") == "repeat")
+
+
+def joins(plan: Plan, film: Film, clips: Mapping[str, Product], shown: list[Entry]) -> list[Join]:
+    """Every meeting of two shots in a film, with what was measured there."""
+    once = {entry.shot for entry in shown if entry.repeat}
+    names = [entry.shot for entry in shown]
+    made = []
+    for tail, head in zip(names, names[1:], strict=False):
+        begins = plan.briefs[head].shot.begins
+        measured = clips[head].inspect.get("head") if begins.shot == tail else None
+        made.append(Join(tail, head, begins.shot == tail, head in once, measured, _drift(plan, head, clips)))
+    return made
+
+
+def _drift(plan: Plan, name: str, clips: Mapping[str, Product]) -> dict[str, Any] | None:
+    """How far the picture has moved from the chain's root: last frames, in code values."""
+    root = plan.briefs[name].root
+    if root == name or root not in clips:
+        return None
+    mine, theirs = clips[name].inspect, clips[root].inspect
+    if "means" not in mine or "means" not in theirs:
+        return None
+    colour = [round(a - b, 4) for a, b in zip(mine["means"]["last"], theirs["means"]["last"], strict=True)]
+    return {"luma": round(mine["luma"]["last"] - theirs["luma"]["last"], 4), "colour": colour}

@@ -1,0 +1,454 @@
+"""A document: what a YAML file says, as plain data, and where in the file each value stands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from copy import deepcopy
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+import yaml
+
+from .errors import Place, Problem, StoryError
+
+BYTES_MAX = 32 * 1024 * 1024
+VALUES_MAX = 1_000_000
+"""Values after aliases are followed: a file of a few hundred bytes can otherwise ask for billions."""
+DEPTH_MAX = 64
+
+Data = Any
+"""Plain data: dict, list, str, int, float, bool, None."""
+Route = tuple[str | int, ...]
+"""Where a value stands in its document: the keys and indices that lead to it."""
+
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+_INT = re.compile(r"[-+]?(?:0|[1-9][0-9]*)\Z")
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
+_ZEROS = re.compile(r"0[0-9]+\Z")
+_WORDS: dict[str, Data] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+    **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), float("inf")),
+    **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), float("-inf")),
+    **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
+}
+_CONFLICT = re.compile(r"^(<{7}|={7}|>{7}|\|{7})(?: .*)?\r?$", re.MULTILINE)
+_NESTED = re.compile(r"^ {200}|(?:[-?] ){40}", re.MULTILINE)
+_TAG = "tag:yaml.org,2002:"
+
+
+class Wrong(Protocol):
+    """What is wrong with the value at a path, or with its key."""
+
+    @property
+    def path(self) -> Route: ...
+    @property
+    def key(self) -> bool: ...
+    def at(self, place: Place | None) -> Problem: ...
+
+
+class Document:
+    """One YAML file, read.
+
+    ``data`` is plain data by the rules of YAML 1.2: ``on``, ``off``, ``no``, dates, ``12:30`` and numbers with a
+    leading zero stay text. ``unquoted_zeros`` are the plain scalars that an older reader would take for octal numbers.
+    """
+
+    def __init__(self, file: str, text: str) -> None:
+        self.file = file
+        self.text = text
+        self.unquoted_zeros: list[tuple[str, Place]] = []
+        self.data: Data = _Reader(self).read()
+
+    @cached_property
+    def _root(self) -> Any:
+        # Marks cost memory: the nodes are composed a second time, and only when somebody asks for a place.
+        return yaml.compose(self.text, Loader=_Loader)
+
+    def nodes(self, path: Sequence[str | int]) -> Iterator[tuple[Any, Any]]:
+        """(key node or None, value node) from the root down, as far as the path leads."""
+        node = self._root
+        yield None, node
+        for step in path:
+            found = _child(node, step)
+            if found is None:
+                return
+            yield found
+            node = found[1]
+
+    def place(self, path: Sequence[str | int]) -> Place:
+        """Where the value at a path stands; of the nearest value above it if there is none."""
+        *_, (_, node) = self.nodes(path)
+        return self._at(node.start_mark)
+
+    def key_place(self, path: Sequence[str | int]) -> Place:
+        """Where the key of the value at a path stands."""
+        *_, (key, node) = self.nodes(path)
+        return self._at((key or node).start_mark)
+
+    def problem(self, wrong: Wrong) -> Problem:
+        """What is wrong, with its place in this file."""
+        return wrong.at(self.key_place(wrong.path) if wrong.key else self.place(wrong.path))
+
+    def place_of(self, path: Sequence[str | int], words: str, nth: int = 0) -> Place:
+        """Where the nth occurrence of some words stands inside the text at a path, block scalars included."""
+        *_, (_, node) = self.nodes(path)
+        start, end = node.start_mark.index, node.end_mark.index
+        at = start - 1
+        for _ in range(nth + 1):
+            at = self.text.find(words, at + 1, end)
+            if at < 0:
+                return self._at(node.start_mark)
+        line = self.text.count("\n", 0, at) + 1
+        return Place(self.file, line, at - self.text.rfind("\n", 0, at))
+
+    def _at(self, mark: Any) -> Place:
+        return Place(self.file, mark.line + 1, mark.column + 1)
+
+
+def read(path: Path, name: str | None = None) -> Document:
+    """Read a YAML file; ``name`` is what messages call it.
+
+    Raises StoryError for everything a file can be that is not one UTF-8 YAML document.
+    """
+    file = name or str(path)
+    try:
+        with path.open("rb") as stream:
+            raw = stream.read(BYTES_MAX + 1)
+    except FileNotFoundError:
+        raise StoryError.of(f"{file} does not exist", _nearby(path)) from None
+    except IsADirectoryError:
+        raise StoryError.of(f"{file} is a folder", f"{file}/storyboard.yaml") from None
+    except OSError as error:
+        raise StoryError.of(f"{file} cannot be read: {error.strerror}") from None
+    return parse(raw, file)
+
+
+def parse(raw: bytes, file: str) -> Document:
+    """A document from its bytes."""
+    if len(raw) > BYTES_MAX:
+        raise StoryError.of(f"the file is larger than {BYTES_MAX // 1024**2} MiB (bytes_max)", "split it", Place(file))
+    return Document(file, _decode(raw, file))
+
+
+def without(data: Data, paths: Iterable[Route]) -> Data:
+    """The data without the values at some paths; where an item of a list goes, None stays in its place."""
+    gone = sorted(set(paths), key=len, reverse=True)
+    if not gone:
+        return data
+    data = deepcopy(data)
+    for path in filter(None, gone):
+        holder: Data = data
+        try:
+            for step in path[:-1]:
+                holder = holder[step]
+            if isinstance(holder, dict):
+                holder.pop(path[-1], None)
+            else:
+                holder[path[-1]] = None
+        except (KeyError, IndexError, TypeError):
+            continue
+    return data
+
+
+def dump(data: Data) -> str:
+    """YAML that this reader reads back as the same data: a stable form, mappings in the order given."""
+    return str(yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110))
+
+
+class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
+    """Quotes every text that would be read back as something else."""
+
+    def ignore_aliases(self, data: Data) -> bool:
+        return True
+
+    def text(self, data: str) -> Any:
+        quoted = not data or type(_plain(data)) is not str or _ZEROS.match(data) is not None
+        return self.represent_scalar(_TAG + "str", data, style='"' if quoted else None)
+
+
+_Dumper.add_representer(str, _Dumper.text)
+
+
+def _nearby(path: Path) -> str | None:
+    folder = path.parent
+    if not folder.is_dir():
+        return None
+    from .errors import did_you_mean
+
+    names = [p.name for p in folder.iterdir() if p.suffix in {".yaml", ".yml"}]
+    near = did_you_mean(path.name, names) or (names[0] if len(names) == 1 else None)
+    return str(folder / near) if near else None
+
+
+def _decode(raw: bytes, file: str) -> str:
+    for mark, name in ((b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16")):
+        if raw.startswith(mark):
+            raise StoryError.of(f"the file is {name}; matchcut reads UTF-8", "save it as UTF-8", Place(file, 1, 1))
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        col = error.start - raw.rfind(b"\n", 0, error.start)
+        fact = f"byte 0x{raw[error.start]:02x} is not UTF-8"
+        raise StoryError.of(fact, "save the file as UTF-8", Place(file, line, col)) from None
+    if conflict := list(_CONFLICT.finditer(text)):
+        first = conflict[0]
+        if first[1] != "=" * 7:  # a line of seven equals signs alone may be somebody's text
+            raise StoryError(_conflicts(text, file, conflict))
+    return text
+
+
+def _conflicts(text: str, file: str, marks: list[re.Match[str]]) -> Iterator[Problem]:
+    for mark in marks:
+        if mark[1].startswith("<"):
+            line = text.count("\n", 0, mark.start()) + 1
+            yield Problem(
+                f"a merge conflict is not resolved here ({mark[0].strip()})",
+                "keep one side and delete the lines with <<<<<<<, ======= and >>>>>>>",
+                Place(file, line, 1),
+            )
+
+
+def _child(node: Any, step: str | int) -> tuple[Any, Any] | None:
+    if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+        return None, node.value[step]
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value == step and key.tag != _TAG + "merge":
+                return key, value
+        for key, value in node.value:
+            if key.tag == _TAG + "merge":
+                for source in value.value if isinstance(value, yaml.SequenceNode) else [value]:
+                    if (found := _child(source, step)) is not None:
+                        return found
+    return None
+
+
+class _Reader:
+    """Makes plain data of the nodes, and notes everything that is wrong on the way."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.problems: list[Problem] = []
+        self.made: dict[int, tuple[Data, int]] = {}
+        self.open: set[int] = set()
+        self.values = 0
+
+    def read(self) -> Data:
+        text, file = self.document.text, self.document.file
+        try:
+            if _NESTED.search(text) or text.count("[") + text.count("{") > 2000:
+                self._measure_depth()
+            loader = _Loader(text)
+            try:
+                node = loader.get_single_node()
+            finally:
+                loader.dispose()
+        except yaml.YAMLError as error:
+            raise StoryError([_translate(error, text, file)]) from None
+        if node is None:
+            raise StoryError.of("the file is empty", "`matchcut init` writes one to start from", Place(file, 1, 1))
+        data = self._make(node)
+        if self.problems:
+            raise StoryError(self.problems)
+        return data
+
+    def _measure_depth(self) -> None:
+        depth = 0
+        for event in yaml.parse(self.document.text, Loader=_Loader):
+            if isinstance(event, yaml.CollectionStartEvent):
+                depth += 1
+                if depth > DEPTH_MAX:
+                    where = self._place(event)
+                    raise StoryError.of(f"values are nested more than {DEPTH_MAX} deep (depth_max)", None, where)
+            elif isinstance(event, yaml.CollectionEndEvent):
+                depth -= 1
+
+    def _place(self, node: Any) -> Place:
+        return Place(self.document.file, node.start_mark.line + 1, node.start_mark.column + 1)
+
+    def _tell(self, node: Any, fact: str, remedy: str | None = None) -> None:
+        self.problems.append(Problem(fact, remedy, self._place(node)))
+
+    def _make(self, node: Any) -> Data:
+        if type(node) is yaml.ScalarNode:
+            self.values += 1
+            return self._scalar(node)
+        name = id(node)
+        if name in self.made:  # an alias: the same value again, counted again
+            data, size = self.made[name]
+            self.values += size
+            self._limit(node)
+            return data
+        if name in self.open:
+            self._tell(node, "an anchor contains itself", "write the value out")
+            return None
+        self.open.add(name)
+        before = self.values
+        self.values += 1
+        data = self._sequence(node) if isinstance(node, yaml.SequenceNode) else self._mapping(node)
+        self.open.discard(name)
+        self.made[name] = data, self.values - before
+        return data
+
+    def _limit(self, node: Any) -> None:
+        if self.values > VALUES_MAX:
+            fact = f"the aliases in this file stand for more than {VALUES_MAX:,} values (values_max)"
+            raise StoryError.of(fact, "write fewer of them out", self._place(node))
+
+    def _sequence(self, node: Any) -> list[Data]:
+        if node.tag != _TAG + "seq":
+            self._tag(node)
+        return [self._make(item) for item in node.value]
+
+    def _mapping(self, node: Any) -> dict[str, Data]:
+        if node.tag != _TAG + "map":
+            self._tag(node)
+        data: dict[str, Data] = {}
+        firsts: dict[str, Any] = {}
+        merged: dict[str, Data] = {}
+        for key, value in node.value:
+            if key.tag == _TAG + "merge":
+                merged = {**self._merge(value), **merged}
+                continue
+            name = self._key(key)
+            if name is None:
+                continue
+            if name in firsts:
+                line = firsts[name].start_mark.line + 1
+                self._tell(key, f'"{name}" stands twice in one mapping (first in line {line})', "keep one of them")
+                continue
+            firsts[name] = key
+            data[name] = self._make(value)
+        return {**{k: v for k, v in merged.items() if k not in data}, **data} if merged else data
+
+    def _merge(self, value: Any) -> dict[str, Data]:
+        sources = value.value if isinstance(value, yaml.SequenceNode) else [value]
+        merged: dict[str, Data] = {}
+        for source in reversed(sources):
+            if not isinstance(source, yaml.MappingNode):
+                self._tell(source, "<< takes a mapping, or a list of mappings", "<<: *anchor")
+                continue
+            made = self._make(source)
+            if made is not None:
+                merged.update(made)
+        return merged
+
+    def _key(self, node: Any) -> str | None:
+        if not isinstance(node, yaml.ScalarNode):
+            self._tell(node, "a key must be text", 'put the text in quotes: templates need them, as in "{{ name }}"')
+            return None
+        made = node.value if node.style or node.tag == _TAG + "str" else self._scalar(node)
+        if isinstance(made, str):
+            return made
+        self._tell(node, f"the key {node.value or 'null'} is not text", f'"{node.value}"')
+        return None
+
+    def _scalar(self, node: Any) -> Data:
+        text: str = node.value
+        tag: str = node.tag
+        if node.style and tag == _TAG + "str":
+            return text
+        if not tag.startswith(_TAG):
+            self._tag(node)
+            return text
+        if not node.style:
+            plain = _plain(text)
+            if type(plain) is str and _ZEROS.match(text):
+                self.document.unquoted_zeros.append((text, self._place(node)))
+            if self._explicit(node) and tag == _TAG + "str":
+                return text
+            return plain
+        return self._cast(node, text, tag.removeprefix(_TAG))
+
+    def _explicit(self, node: Any) -> bool:
+        """Whether a plain scalar was given its tag by hand, as in ``!!str 10``."""
+        return self.document.text.startswith("!", node.start_mark.index)
+
+    def _cast(self, node: Any, text: str, kind: str) -> Data:
+        plain = _plain(text)
+        wanted: dict[str, type | tuple[type, ...]] = {
+            "int": int,
+            "float": (int, float),
+            "bool": bool,
+            "null": type(None),
+        }
+        if kind in wanted and isinstance(plain, wanted[kind]):
+            return plain
+        self._tag(node)
+        return text
+
+    def _tag(self, node: Any) -> None:
+        tag = node.tag.replace(_TAG, "!!")
+        self._tell(node, f"the tag {tag} has no meaning here", "leave it out")
+
+
+def _plain(text: str) -> Data:
+    """What an unquoted scalar stands for: the core schema of YAML 1.2, without octal and hexadecimal."""
+    if len(text) <= 5 and text in _WORDS:
+        return _WORDS[text]
+    first = text[0]
+    if first.isdigit() or first in "+-.":
+        if len(text) > 300:
+            return text
+        if _INT.match(text):
+            return int(text)
+        if _FLOAT.match(text):
+            return float(text)
+    return text
+
+
+def _translate(error: yaml.YAMLError, text: str, file: str) -> Problem:
+    """PyYAML's complaint in our words."""
+    if isinstance(error, yaml.reader.ReaderError):
+        at = error.position if isinstance(error.position, int) else 0
+        line = text.count("\n", 0, at) + 1
+        char = error.character if isinstance(error.character, str) else chr(error.character)
+        fact = f"the character U+{ord(char):04X} is not allowed in YAML"
+        return Problem(fact, "delete it", Place(file, line, at - text.rfind("\n", 0, at)))
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
+    said = str(getattr(error, "problem", None) or "it is not YAML")
+    line_text = text.splitlines()[mark.line] if mark and mark.line < len(text.splitlines()) else ""
+    if "\t" in line_text[: len(line_text) - len(line_text.lstrip())]:
+        return Problem("a tab stands in the indentation; YAML is indented with spaces", "two spaces", place)
+    for sign, fact, remedy in _SAID:
+        if sign in said:
+            return Problem(fact, remedy, place)
+    if "mapping values are not allowed" in said:
+        return Problem('a ": " stands inside unquoted text', 'put the text in quotes: "…: …"', place)
+    context = getattr(error, "context", None)
+    return Problem(f"not YAML: {said}" + (f" ({context})" if context else ""), None, place)
+
+
+_SAID: tuple[tuple[str, str, str | None], ...] = (
+    ("found another document", "a second document begins here; a file holds one", "a file for each"),
+    ("expected a single document", "a second document begins here; a file holds one", "a file for each"),
+    ("found undefined alias", "the alias has no anchor before it", "define it first with &name"),
+    (
+        "that cannot start any token",
+        "an unquoted text cannot begin with this character",
+        "put the text in quotes; indent with spaces",
+    ),
+    ("found unexpected end of stream", "a quote is opened and never closed", "close it"),
+    ("found duplicate anchor", "an anchor of this name is defined already", "another name"),
+    ("control characters are not allowed", "a control character is not allowed in YAML", "delete it"),
+    (
+        "did not find expected key",
+        "the indentation fits no line above, or a quote ends early",
+        "line it up with its neighbours",
+    ),
+    (
+        "did not find expected '-' indicator",
+        "the list goes on here with something that is no item",
+        "line it up with its neighbours",
+    ),
+    ("could not find expected ':'", "a key without its colon", "key: value"),
+    ("did not find expected ',' or ']'", "a [ list ] is not closed, or a comma is missing", None),
+    ("did not find expected ',' or '}'", "a { mapping } is not closed, or a comma is missing", None),
+)

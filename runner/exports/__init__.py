@@ -1,0 +1,10 @@
+"""How a film's record leaves. To add one: a module here with ``write``, a line below, a golden file in tests/exports/."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from . import report
+
+EXPORTS: dict[str, Callable[[Mapping[str, Any], Mapping[str, bytes], str], bytes]] = {"report": report.write}

@@ -1,0 +1,287 @@
+"""File names in, a plan or all problems out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from . import card as cards_
+from . import document, pipeline, storyboard, takes
+from .card import Card
+from .errors import Place, Problem, StoryError, did_you_mean, in_order
+from .facts import Facts, Fit, Picture
+from .kinds import KINDS
+from .pipeline import Pipeline
+from .plan import Lane, Plan, make, with_warnings
+from .storyboard import Storyboard
+from .store import LocalStore, hash_file
+from .takes import Record, Take
+
+if TYPE_CHECKING:
+    from .media.picture import Rgb
+
+T = TypeVar("T")
+_MAKERS = ("animatic", "runware")
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """Where a storyboard's files are: the project is the storyboard's folder."""
+
+    file: Path
+    out: Path
+    store: LocalStore
+
+    @property
+    def folder(self) -> Path:
+        return self.file.parent
+
+    @property
+    def stem(self) -> str:
+        return self.file.stem
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A storyboard with everything that belongs to it, read and checked."""
+
+    project: Project
+    board: Storyboard
+    pipeline: Pipeline
+    cards: Mapping[str, Card]
+    lane: Lane
+    pictures: Gallery
+    plan: Plan
+
+
+class Gallery:
+    """The project's pictures, each looked at once."""
+
+    def __init__(self, folder: Path, *, allow_outside: bool = False) -> None:
+        self.folder, self.allow_outside = folder, allow_outside
+        self._seen: dict[tuple[str, int, int, str], Picture | StoryError] = {}
+
+    def look(self, path: str) -> Picture:
+        return self._once((path, 0, 0, ""))
+
+    def fitted(self, path: str, width: int, height: int, how: Fit) -> Picture:
+        return self._once((path, width, height, how))
+
+    def pixels(self, path: str, fit: tuple[int, int, Fit] | None = None) -> Rgb:
+        """The picture itself. Raises StoryError."""
+        from .media import picture
+
+        try:
+            rgb = picture.read(self._file(path))
+        except StoryError as error:
+            name = str(self._file(path))
+            told = (Problem(p.fact.replace(name, path), p.remedy, p.place, p.severity) for p in error.problems)
+            raise StoryError(told) from None
+        return rgb if fit is None else picture.fit(rgb, *fit)
+
+    def _once(self, name: tuple[str, int, int, Any]) -> Picture:
+        if name not in self._seen:
+            try:
+                self._seen[name] = self._look(*name)
+            except StoryError as error:
+                self._seen[name] = error
+        found = self._seen[name]
+        if isinstance(found, StoryError):
+            raise StoryError(found.problems)
+        return found
+
+    def _look(self, path: str, width: int, height: int, how: Any) -> Picture:
+        from .media import picture
+
+        rgb = self.pixels(path, (width, height, how) if how else None)
+        size = self._file(path).stat().st_size
+        return Picture(picture.digest(rgb), rgb.shape[1], rgb.shape[0], size)
+
+    def _file(self, path: str) -> Path:
+        file = self.folder / path
+        inside = file.resolve().is_relative_to(self.folder.resolve())
+        if not inside and not self.allow_outside:
+            fact = f"{path} is outside the project"
+            raise StoryError.of(fact, "copy it into the storyboard's folder, or say --allow-outside")
+        if not file.is_file():
+            fact = f"{path} is a folder" if file.is_dir() else f"{path} does not exist"
+            near = did_you_mean(file.name, os.listdir(file.parent)) if file.parent.is_dir() else None
+            raise StoryError.of(fact, str(Path(path).with_name(near)) if near else None)
+        return file
+
+
+class Known(dict[str, T], Generic[T]):
+    """What is looked up when it is first asked for."""
+
+    def __init__(self, ask: Callable[[str], T | None]) -> None:
+        super().__init__()
+        self._ask = ask
+
+    def get(self, name: str, default: Any = None) -> Any:
+        if name not in self:
+            found = self._ask(name)
+            if found is None:
+                return default
+            self[name] = found
+        return self[name]
+
+
+def load(
+    file: str | Path,
+    *,
+    provider: str | None = None,
+    out: str | Path | None = None,
+    allow_outside: bool = False,
+    environ: Mapping[str, str] = os.environ,
+    name: str | None = None,
+) -> Loaded:
+    """Read a storyboard, its pipeline and what is known of its takes, and plan it.
+
+    ``provider="animatic"`` rehearses: the same graph, the same checks, free clips. Reads only. Raises StoryError with
+    every problem, in file order.
+    """
+    path = Path(file)
+    if path.is_dir():
+        path = path / "storyboard.yaml"
+    told: list[Problem] = []
+    board, found = storyboard.read(
+        document.read(path, name or str(path)), is_file=lambda name: _is_file(path.parent, name)
+    )
+    told += found
+    made = None
+    if board is not None and board.pipeline:
+        made, found = _pipeline(board, path.parent)
+        told += found
+    if board is None or made is None or not board.shots:
+        if not any(p.severity == "error" for p in told):
+            told.append(Problem("the storyboard has no shots", None, Place(str(path))))
+        raise StoryError(in_order(told))
+    lane = _lane(made, provider, told)
+    project = Project(path, _out(path, lane, out), LocalStore(path.parent / ".matchcut"))
+    cards = _cards(board, made, path.parent, told)
+    gallery = Gallery(path.parent, allow_outside=allow_outside)
+    facts = _facts(board, made, lane, project, gallery, environ, told)
+    try:
+        planned = make(board, made, cards, facts, lane)
+    except StoryError as error:
+        raise StoryError(in_order([*told, *error.problems])) from None
+    if any(problem.severity == "error" for problem in told):
+        raise StoryError(in_order(told))
+    planned = with_warnings(planned, told)
+    return Loaded(project, board, made, cards, lane, gallery, planned)
+
+
+def _is_file(folder: Path, name: str) -> bool:
+    try:
+        return (folder / name).is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _pipeline(board: Storyboard, folder: Path) -> tuple[Pipeline | None, list[Problem]]:
+    place = board.document.place(("pipeline",))
+    try:
+        path, shipped = pipeline.find(board.pipeline, folder)
+        text = document.read(path, path.name if shipped else board.pipeline)
+    except StoryError as error:
+        return None, [problem.at(place) for problem in error.problems]
+    return pipeline.read(text, KINDS, folder=path.parent, is_shipped=shipped)
+
+
+def _lane(made: Pipeline, provider: str | None, told: list[Problem]) -> Lane:
+    from .providers.animatic.version import MAKER
+
+    wanted = provider or made.provider
+    if wanted not in _MAKERS:
+        near = did_you_mean(wanted, _MAKERS)
+        place = None if provider else made.document.place(("provider",))
+        remedy = f"did you mean {near}?" if near else f"one of {', '.join(_MAKERS)}"
+        told.append(Problem(f'there is no provider "{wanted}"', remedy, place))
+    elif wanted not in ("animatic", made.provider):
+        fact = f"only the animatic can stand in for {made.provider}"
+        told.append(Problem(fact, "--provider animatic, or another pipeline"))
+    rehearsal = wanted == "animatic" and made.provider != "animatic"
+    return Lane(wanted, MAKER if wanted == "animatic" else wanted, rehearsal)
+
+
+def _out(path: Path, lane: Lane, out: str | Path | None) -> Path:
+    if out is not None:
+        return Path(out)
+    folder = path.parent / "out"
+    if path.stem != "storyboard":
+        folder /= path.stem
+    return folder / "animatic" if lane.rehearsal else folder
+
+
+def _cards(board: Storyboard, made: Pipeline, folder: Path, told: list[Problem]) -> dict[str, Card]:
+    cards = {card.id: card for card in cards_.cards()}
+    for name in {made.model, *(shot.model for shot in board.shots if shot.model)}:
+        if name.endswith(".json"):
+            home = made.folder if name == made.model else folder
+            try:
+                cards[name] = cards_.from_file(home / name)
+            except StoryError as error:
+                told += error.problems
+    return cards
+
+
+def _facts(
+    board: Storyboard, made: Pipeline, lane: Lane, project: Project, gallery: Gallery,
+    environ: Mapping[str, str], told: list[Problem],
+) -> Facts:  # fmt: skip
+    store = project.store
+    have: dict[str, tuple[Take, ...]] = {}
+    wanted: dict[str, dict[str, int]] = {}
+    by_key: Known[tuple[Take, ...]] = Known(lambda key: store.drawn(key) or None)
+    for shot in board.shots:
+        noted = store.lane_of(lane.provider, project.stem, shot.id)
+        if noted:
+            have[shot.id] = tuple(take for key in noted["keys"] for take in by_key.get(key, ()))
+            wanted[shot.id] = noted.get("wanted", {})
+    records = {} if lane.rehearsal else _records(board, project, told)
+    if not lane.draws:
+        have = {name: record.takes for name, record in records.items()}
+        by_key = Known(lambda _: None)
+        for record in records.values():
+            for take in record.takes:
+                by_key[take.key] = (*by_key.get(take.key, ()), take)
+    return Facts(
+        takes=have,
+        by_key=by_key,
+        circled={name: record.circled for name, record in records.items()},
+        wanted=wanted,
+        done=Known(store.done),
+        pictures=gallery,
+        environ=environ,
+        files=_files(made, told),
+    )
+
+
+def _records(board: Storyboard, project: Project, told: list[Problem]) -> dict[str, Record]:
+    folder = takes.folder(project.file)
+    if not folder.is_dir():
+        return {}
+    records = {}
+    for shot in board.shots:
+        file = takes.path(project.file, shot.id)
+        try:
+            records[shot.id] = takes.read(file, f"{folder.name}/{file.name}")
+        except StoryError as error:
+            told += error.problems
+    return records
+
+
+def _files(made: Pipeline, told: list[Problem]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for step in (*made.shot, *made.film):
+        for n, name in enumerate(step.settings.get("files", []) if step.kind == "exec" else []):
+            path = made.folder / name
+            if path.is_file():
+                found[name] = hash_file(path)
+            else:
+                place = made.document.place((*step.route, "with", "files", n))
+                told.append(Problem(f"{name} does not exist in the pipeline's folder", None, place))
+    return found

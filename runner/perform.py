@@ -1,0 +1,339 @@
+"""Carries out a plan: every shot as soon as what it begins on is there, then the film."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from . import finish
+from .errors import Problem, StoryError
+from .facts import Done, Fit
+from .kinds import exec, frame, inspect  # noqa: A004
+from .load import Gallery, Loaded
+from .pipeline import Step
+from .plan import Brief, Decision, End, decide, exec_key, product_of, settings_of
+from .ports import Executor, Made, Order, Provider, ProviderError, TaskFailed, WorkerLost
+from .takes import Take
+from .work import Desk, Event, Options, Outcome, What
+
+TAKES_A_SUBMIT_MAX = 4
+
+
+async def perform(
+    loaded: Loaded,
+    provider: Provider,
+    executor: Executor,
+    *,
+    options: Options | None = None,
+    tell: Callable[[Event], None] = lambda _: None,
+) -> Outcome:
+    """Make what a plan lacks. The project's lock must be held.
+
+    Raises StoryError where nothing can be begun (a command that is not trusted, a folder that cannot be written).
+    What fails for one shot stops what follows from it and nothing else.
+    """
+    desk = Desk(loaded, executor, options or Options(), tell)
+    return await _Run(desk, provider).all()
+
+
+@dataclass
+class _Run:
+    desk: Desk
+    provider: Provider
+
+    def __post_init__(self) -> None:
+        self.plan, self.store, self.tell = self.desk.plan, self.desk.store, self.desk.tell
+        self.decisions, self.takes = self.desk.decisions, self.desk.takes
+        self.by_key, self.done = self.desk.by_key, self.desk.done
+        self.stem = self.desk.loaded.project.stem
+        self.ended = {name: asyncio.Event() for name in self.plan.order}
+        self.places = asyncio.Semaphore(self._in_flight())
+        self.waiting_for: dict[str, set[str]] = {}
+        for shot in self.plan.board.shots:
+            for point in (shot.begins, shot.ends):
+                if point is not None and point.shot is not None:
+                    self.waiting_for.setdefault(point.shot, set()).add(point.frame)
+
+    def _in_flight(self) -> int:
+        return self.desk.executor.slots() if self.plan.lane.draws else self.plan.pipeline.limits.in_flight
+
+    async def all(self) -> Outcome:
+        self._consent()
+        self.store.make()
+        self.store.sweep()
+        async with asyncio.TaskGroup() as group:
+            for name in self.plan.order:
+                group.create_task(self._shot(name))
+        return await finish.finish(self.desk)
+
+    def _consent(self) -> None:
+        """Commands run only if a person trusts them as they are now."""
+        problems = []
+        for step in (*self.plan.pipeline.shot, *self.plan.pipeline.film):
+            if step.kind == "exec" and not self.desk.options.trusted(
+                exec.consent(step.settings, self.desk.facts.files)
+            ):
+                place = self.plan.pipeline.document.place((*step.route, "with", "argv"))
+                command = " ".join(step.settings["argv"])
+                problems.append(
+                    Problem(f'step "{step.name}" runs a command: {command}', "--trust, once you have read it", place)
+                )
+        if problems:
+            raise StoryError(problems, exit_code=4)
+
+    # one shot
+
+    async def _shot(self, name: str) -> None:
+        try:
+            for parent in self.plan.board.by_id[name].parents:
+                await self.ended[parent].wait()
+            await self._take_out_frames(name)
+            self.decisions[name] = await self._make(name)
+        except (ProviderError, StoryError, TaskFailed, WorkerLost, TimeoutError) as error:
+            self.decisions[name] = self._failed(name, error)
+        finally:
+            self.ended[name].set()
+        decision = self.decisions[name]
+        what: What = "done" if decision.state in ("current", "stale") else decision.state  # type: ignore[assignment]
+        self.tell(Event(what, name, decision.reason))
+
+    def _failed(self, name: str, error: Exception) -> Decision:
+        if isinstance(error, StoryError):
+            problems = list(error.problems)
+        elif isinstance(error, ProviderError):
+            problems = [Problem(error.fact, error.remedy)]
+        elif isinstance(error, TimeoutError):
+            problems = [Problem("the work took too long and was stopped")]
+        else:
+            problems = [self._ours(name, error)]
+        place = self.plan.board.document.place((*self.plan.board.by_id[name].route, "shot"))
+        self.desk.problems += [replace(p, fact=f'shot "{name}" failed: {p.fact}', place=place) for p in problems]
+        before = self.plan.decisions[name]
+        return replace(before, state="failed", reason=problems[0].fact, take=None, kept=False)
+
+    def _ours(self, name: str, error: Exception) -> Problem:
+        """A failure that is no fault of the author's: the whole of it goes to a log."""
+        log = self.store.root / "logs" / f"{name}.txt"
+        self.store.write(log, str(error).encode())
+        said = str(error).strip().splitlines() or [type(error).__name__]
+        return Problem(f"a fault in matchcut: {said[-1]}", f"report it, with .matchcut/logs/{log.name}")
+
+    async def _make(self, name: str) -> Decision:
+        decision = decide(self.plan, name, self.decisions, self.desk.facts)
+        ends = [end for end in (decision.first, decision.last) if end is not None and end.unknown]
+        if ends:
+            if decision.kept:
+                return decision
+            reason = "; ".join(dict.fromkeys(str(end.unknown) for end in ends))
+            return replace(decision, state="blocked", reason=reason, take=None)
+        if decision.buy:
+            await self._generate(name, decision)
+            decision = decide(self.plan, name, self.decisions, self.desk.facts)
+        elif decision.take is not None and self.plan.lane.draws and decision.key is not None:
+            self._note(name, decision.take.key)
+        if decision.take is not None and decision.state in ("current", "waiting"):
+            await self._local_steps(name, decision.take)
+            decision = decide(self.plan, name, self.decisions, self.desk.facts)
+            self._stop_if_told(name, decision)
+        return decision
+
+    def _note(self, name: str, key: str) -> None:
+        """A shot that finds its take under a key it had before (or another shot has) notes that it is its own now."""
+        if not self.takes.get(name) or self.takes[name][-1].key != key:
+            lane = self.plan.lane.provider
+            self.store.note(lane, self.stem, name, key=key)
+            mine = tuple(self.by_key.get(key, ()))
+            self.takes[name] = (*(t for t in self.takes.get(name, ()) if t.key != key), *mine)
+
+    async def _generate(self, name: str, decision: Decision) -> None:
+        assert decision.key is not None
+        brief = self.plan.briefs[name]
+        have = {take.take for take in self.takes.get(name, ()) if take.key == decision.key.digest}
+        have |= {take.take for take in self.by_key.get(decision.key.digest, ())}
+        numbers = [n for n in range(1, decision.buy + len(have) + 1) if n not in have][: decision.buy]
+        first, last = self._file(brief, decision.first), self._file(brief, decision.last)
+        async with self.places:
+            self.tell(Event("begun", name, decision.reason))
+            for some in _submits(numbers):
+                order = Order(
+                    name,
+                    decision.key.digest,
+                    brief.request,
+                    some,
+                    first,
+                    last,
+                    brief.seconds,
+                    brief.card.fps,
+                    brief.slate,
+                )
+                with self.store.scratch() as into:
+                    ticket = await self.provider.submit(order)
+                    async for made in self.provider.results(ticket, into):
+                        await self._receive(brief, decision, made, first, last)
+
+    def _file(self, brief: Brief, end: End | None) -> Path | None:
+        """The PNG of the frame at one end of a shot; None for a cut, or for a picture that only the provider has."""
+        if end is None or end.pixels is None:
+            return None
+        path = self.store.picture(end.pixels)
+        if not path.is_file() and end.path is not None:
+            self.store.write(path, _pixels(self.desk.loaded.pictures, brief, end))
+        if not path.is_file():
+            raise StoryError.of(
+                f"the picture {end.pixels[:12]} is missing from the store", "make its shot again", exit_code=1
+            )
+        return path
+
+    async def _receive(
+        self, brief: Brief, decision: Decision, made: Made, first: Path | None, last: Path | None
+    ) -> None:
+        """Look at a clip once, keep it, write it down."""
+        assert decision.key is not None
+        shot = brief.shot.id
+        asked = {"width": brief.width, "height": brief.height, "seconds": brief.seconds, "fps": brief.card.fps}
+        contact = made.clip.with_suffix(".jpg")
+        order = {
+            "clip": str(made.clip),
+            "frames": sorted(self._selectors(shot)),
+            "first": str(first) if first else None,
+            "last": str(last) if last else None,
+            "asked": asked,
+            "into": str(self.store.pictures),
+            "contact": str(contact),
+        }
+        got = await self.desk.job(f"{shot} take {made.take}: receive", "runner.media.receive:receive", order)
+        self.store.keep(made.clip, got["digest"])
+        self.store.write(self.store.contact(got["digest"]), contact.read_bytes())
+        take = Take(
+            take=made.take, key=decision.key.digest, clip=got["digest"], provider=self.plan.lane.maker,
+            model=brief.card.id, parts=decision.key.parts, words=brief.words.used, bytes=got["bytes"],
+            frames=got["frames"], probe=got["probe"], inspect=got["inspect"], task_uuid=made.task_uuid,
+            video_uuid=made.video_uuid, seed=made.seed, usd=made.usd, response=made.response,
+        )  # fmt: skip
+        self._keep(shot, take)
+        self.desk.made += 1
+        self.tell(Event("made", shot, take=take.take))
+
+    def _keep(self, shot: str, take: Take) -> None:
+        self.store.record(take)
+        self.store.note(self.plan.lane.provider, self.stem, shot, key=take.key)
+        self.takes[shot] = (*self.takes.get(shot, ()), take)
+        if take not in self.by_key.get(take.key, ()):
+            self.by_key[take.key] = (*self.by_key.get(take.key, ()), take)
+
+    def _selectors(self, shot: str) -> set[str]:
+        """The frames that others, or this shot's own steps, want of a clip besides its first and last."""
+        wanted = set(self.waiting_for.get(shot, ()))
+        for step in self.plan.pipeline.shot:
+            if step.kind == "frame":
+                wanted.add(frame.request(settings_of(step, self.plan.board.by_id[shot])))
+        return wanted - {"first", "last"}
+
+    async def _take_out_frames(self, name: str) -> None:
+        """Frames inside a parent's clip that nobody wanted before: they are taken out now, once."""
+        shot = self.plan.board.by_id[name]
+        for point in (shot.begins, shot.ends):
+            if point is None or point.shot is None:
+                continue
+            decision = self.decisions[point.shot]
+            if decision.usable and decision.take is not None:
+                await self._freeze(point.shot, self.plan.pipeline.handed, decision.take, point.frame)
+
+    async def _freeze(self, shot: str, step: str, take: Take, selector: str) -> None:
+        product = product_of(self.plan, step, shot, take, self.desk.facts)
+        if product is None or selector in product.frames:
+            return
+        got = await self._look(shot, product.clip, {selector}, None)
+        frames = {**product.frames, selector: got["frames"][selector]}
+        if product.clip == take.clip:
+            new = replace(take, frames=frames)
+            self.store.record(new)
+            self.takes[shot] = tuple(new if t == take else t for t in self.takes[shot])
+            self.by_key[take.key] = tuple(new if t == take else t for t in self.by_key.get(take.key, ()))
+            decision = self.decisions.get(shot)
+            if decision is not None and decision.take == take:
+                self.decisions[shot] = replace(decision, take=new)
+            return
+        for key, done in list(self.done.items()):
+            for output, digest in done.outputs.items():
+                if digest == product.clip:
+                    receipt = {**done.receipts.get(output, {}), "frames": frames}
+                    self.done[key] = replace(done, receipts={**done.receipts, output: receipt})
+                    self.store.finish(self.done[key])
+
+    async def _look(self, shot: str, clip: str, selectors: set[str], first: Path | None) -> dict[str, Any]:
+        contact = self.store.contact(clip)
+        order = {
+            "clip": str(self.store.path(clip)), "frames": sorted(selectors), "first": str(first) if first else None,
+            "into": str(self.store.pictures), "contact": None if contact.is_file() else str(contact),
+        }  # fmt: skip
+        return await self.desk.job(f"{shot}: frames", "runner.media.receive:receive", order)
+
+    async def _local_steps(self, name: str, take: Take) -> None:
+        """Commands of the pipeline, and frames its steps want; what has a result already is not done again."""
+        for step in self.plan.pipeline.shot:
+            if step.kind == "exec":
+                await self._command(name, step, take)
+            elif step.kind == "frame":
+                selector = frame.request(settings_of(step, self.plan.board.by_id[name]))
+                current = next((t for t in self.takes.get(name, ()) if (t.key, t.take) == (take.key, take.take)), take)
+                await self._freeze(name, step.name, current, selector)
+
+    async def _command(self, name: str, step: Step, take: Take) -> None:
+        key = exec_key(self.plan, step, name, take, self.desk.facts)
+        if key is None or self.done.get(key) is not None:
+            return
+        self.tell(Event("begun", name, step.name))
+        inputs: dict[str, str] = {}
+        for wanted, giver in step.inputs.items():
+            product = product_of(self.plan, giver, name, take, self.desk.facts)
+            assert product is not None
+            inputs[wanted] = product.clip
+        settings = settings_of(step, self.plan.board.by_id[name])
+        decision = self.plan.decisions[name]
+        first = decision.first.pixels if decision.first else None
+        outputs = await self.desk.command(f"{name}.{step.name}", settings, inputs)
+        receipts: dict[str, Any] = {}
+        for output, digest in outputs.items():
+            sent = self.store.picture(first) if first else None
+            got = await self._look(name, digest, self._selectors(name), sent if sent and sent.is_file() else None)
+            receipts[output] = {part: got[part] for part in ("probe", "frames", "inspect")}
+        done = Done(key, outputs, receipts)
+        self.store.finish(done)
+        self.done[key] = done
+
+    def _stop_if_told(self, name: str, decision: Decision) -> None:
+        """A finding of level error fails the shot where the pipeline's inspect step says so."""
+        take = decision.take
+        for step in self.plan.pipeline.shot:
+            if step.kind != "inspect" or take is None:
+                continue
+            settings = settings_of(step, self.plan.board.by_id[name])
+            _, stop = inspect.request(settings, depth=self.plan.briefs[name].depth)
+            giver = step.inputs.get("clip", self.plan.pipeline.generate)
+            product = product_of(self.plan, giver, name, take, self.desk.facts)
+            findings = (product.inspect.get("findings") or []) if product else []
+            errors = [finding["fact"] for finding in findings if finding["level"] == "error"]
+            if stop and errors:
+                raise StoryError.of(
+                    "; ".join(errors), "stop: false in the inspect step, or `matchcut retake`", exit_code=1
+                )
+
+
+def _submits(numbers: list[int]) -> Iterator[tuple[int, ...]]:
+    for at in range(0, len(numbers), TAKES_A_SUBMIT_MAX):
+        yield tuple(numbers[at : at + TAKES_A_SUBMIT_MAX])
+
+
+def _pixels(pictures: Gallery, brief: Brief, end: End) -> bytes:
+    from .media import picture
+
+    assert end.path is not None
+    rgb = pictures.pixels(end.path)
+    if picture.digest(rgb) != end.pixels:
+        fit: Fit = brief.shot.fit or "crop"
+        rgb = picture.fit(rgb, brief.width, brief.height, fit)
+    return picture.png(rgb)

@@ -1,0 +1,701 @@
+"""A plan: what will be made, in what order, why, and how much it costs. Planning is pure and reads only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from functools import cached_property
+from typing import Any, Literal
+
+from . import key as keys
+from . import prompt
+from .card import Card
+from .document import Route
+from .errors import Place, Problem, StoryError, did_you_mean, in_order
+from .facts import Facts, Picture
+from .kinds import KINDS, exec, frame, generate  # noqa: A004
+from .pipeline import Pipeline, Step
+from .ports import Slate
+from .prompt import Words
+from .schema import Fault, check
+from .storyboard import Point, Shot, Storyboard
+from .takes import Take, chosen
+
+State = Literal["missing", "current", "stale", "waiting", "unknown", "blocked", "failed"]
+SHAPE_OFF_MAX = 0.01
+"""How far a picture's shape may be from the clip's, as a share, before it must be fitted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """Whose takes count.
+
+    ``maker`` is the provider as keys name it. In a rehearsal the animatic stands in for the pipeline's provider: only
+    drawings count, and gates, circles and holds are passed by.
+    """
+
+    provider: str
+    maker: str
+    rehearsal: bool = False
+
+    @property
+    def draws(self) -> bool:
+        return self.provider == "animatic"
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What is known of a shot before its frames are: its model, its size, its words, its request."""
+
+    shot: Shot
+    card: Card
+    width: int
+    height: int
+    words: Words
+    request: Mapping[str, Any]
+    slate: Slate
+    depth: int
+    root: str
+
+    @property
+    def seconds(self) -> float:
+        return float(self.card.seconds(self.request))
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The frame at one end of a shot: the digest of its pixels, a reference, or why it is not known yet."""
+
+    pixels: str | None = None
+    ref: str | None = None
+    path: str | None = None
+    """Where the picture is, if people brought it."""
+    unknown: str | None = None
+    parent: str | None = None
+
+    def in_key(self) -> dict[str, str]:
+        return {"pixels": self.pixels} if self.pixels is not None else {"ref": self.ref or ""}
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A clip that a step gave for a shot, and what was measured of it."""
+
+    clip: str
+    frames: Mapping[str, Mapping[str, Any]]
+    probe: Mapping[str, Any]
+    inspect: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The state of a shot and what a run does about it.
+
+    ``certain`` is False where the state hangs on a frame that is not made yet: then ``buy`` is the worst case and
+    nothing is the best.
+    """
+
+    state: State
+    reason: str
+    first: End | None = None
+    last: End | None = None
+    key: keys.Key | None = None
+    take: Take | None = None
+    """The take that counts, if there is one."""
+    circled: bool = False
+    have: int = 0
+    want: int = 1
+    buy: int = 0
+    certain: bool = True
+    kept: bool = False
+    """Whether a stale take stays in use."""
+    changes: tuple[keys.Change, ...] = ()
+    due: tuple[str, ...] = ()
+    """Local steps that have no result yet."""
+
+    @property
+    def usable(self) -> bool:
+        """Whether what follows may begin on this shot's frames now."""
+        return self.take is not None and (self.state == "current" or self.kept)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One step for one shot, or for the film (``shot`` is None)."""
+
+    id: str
+    shot: str | None
+    step: str
+    kind: str
+    needs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Every shot with its decision, in the order in which they can be made."""
+
+    board: Storyboard
+    pipeline: Pipeline
+    lane: Lane
+    facts: Facts
+    briefs: Mapping[str, Brief]
+    decisions: Mapping[str, Decision]
+    order: tuple[str, ...]
+    warnings: tuple[Problem, ...] = ()
+
+    @cached_property
+    def children(self) -> Mapping[str, tuple[str, ...]]:
+        return children(self.board)
+
+    def follows(self, shot: str) -> tuple[str, ...]:
+        """The shots that begin or end, however far on, on this one's frames; in file order."""
+        found: set[str] = set()
+        todo = [shot]
+        while todo:
+            for child in self.children.get(todo.pop(), ()):
+                if child not in found:
+                    found.add(child)
+                    todo.append(child)
+        return tuple(s.id for s in self.board.shots if s.id in found)
+
+    def cost(self, shot: str, *, bought: bool = False) -> Decimal | None:
+        """USD that this run spends on a shot at most; ``bought``: what all its takes cost from the model's provider."""
+        brief, decision = self.briefs[shot], self.decisions[shot]
+        if self.lane.draws and not bought:
+            return Decimal(0)
+        one = brief.card.cost(brief.request)
+        return None if one is None else one * (decision.want if bought else decision.buy)
+
+    @cached_property
+    def tasks(self) -> tuple[Task, ...]:
+        return tuple(_tasks(self.board, self.pipeline))
+
+    @property
+    def work(self) -> bool:
+        """Whether a run would make anything, as far as that is known."""
+        return any(d.buy or d.due for d in self.decisions.values())
+
+
+def children(board: Storyboard) -> dict[str, tuple[str, ...]]:
+    """The shots that need a frame of each shot."""
+    found: dict[str, list[str]] = {}
+    for shot in board.shots:
+        for parent in shot.parents:
+            found.setdefault(parent, []).append(shot.id)
+    return {name: tuple(names) for name, names in found.items()}
+
+
+def _tasks(board: Storyboard, pipeline: Pipeline) -> Iterator[Task]:
+    for shot in board.shots:
+        for step in pipeline.shot:
+            needs = [f"{shot.id}.{giver}" for giver in step.inputs.values()]
+            if step.name == pipeline.generate:
+                needs += [f"{parent}.{pipeline.handed}" for parent in shot.parents]
+            yield Task(f"{shot.id}.{step.name}", shot.id, step.name, step.kind, tuple(dict.fromkeys(needs)))
+    for step in pipeline.film:
+        if step.inputs:
+            needs = [f"film.{giver}" for giver in step.inputs.values()]
+        elif step.kind == "assemble":
+            needs = [f"{shot.id}.{pipeline.clip}" for shot in board.shots]
+        else:
+            needs = [f"film.{other.name}" for other in pipeline.film if other.kind == "assemble"]
+        yield Task(f"film.{step.name}", None, step.name, step.kind, tuple(needs))
+
+
+def make(board: Storyboard, pipeline: Pipeline, cards: Mapping[str, Card], facts: Facts, lane: Lane) -> Plan:
+    """The plan of a storyboard. Raises StoryError with every problem, in file order."""
+    maker = _Maker(board, pipeline, cards, facts, lane)
+    plan = maker.plan()
+    problems = in_order(maker.problems)
+    if any(problem.severity == "error" for problem in problems):
+        raise StoryError(problems)
+    assert plan is not None
+    return plan
+
+
+def with_warnings(plan: Plan, problems: Iterable[Problem]) -> Plan:
+    """The same plan with more to tell."""
+    return replace(plan, warnings=tuple(in_order([*plan.warnings, *problems])))
+
+
+def decide(plan: Plan, shot: str, decisions: Mapping[str, Decision], facts: Facts) -> Decision:
+    """The one decision that planning and running share: the state of a shot, given those of its parents."""
+    brief = plan.briefs[shot]
+    first = _end(plan, brief, brief.shot.begins, decisions, facts)
+    last = _end(plan, brief, brief.shot.ends, decisions, facts) if brief.shot.ends is not None else None
+    history = facts.takes.get(shot, ())
+    unknown = [end for end in (first, last) if end is not None and end.unknown]
+    if unknown:
+        return _foresee(plan, brief, history, first, last, unknown)
+    asked = keys.make(
+        provider=plan.lane.maker,
+        request=brief.request,
+        delivery=brief.card.delivery,
+        first=first.in_key() if first else None,
+        last=last.in_key() if last else None,
+        slate=brief.slate.as_json() if plan.lane.draws else None,
+    )
+    return _settle(plan, brief, asked, first, last, facts)
+
+
+def _settle(plan: Plan, brief: Brief, asked: keys.Key, first: End | None, last: End | None, facts: Facts) -> Decision:
+    shot = brief.shot
+    mine = _once((*facts.takes.get(shot.id, ()), *facts.by_key.get(asked.digest, ())))
+    rehearsal = plan.lane.rehearsal
+    circles = {} if rehearsal else facts.circled.get(shot.id, {})
+    take, circled = chosen(mine, asked.digest, circles)
+    have = sum(take.key == asked.digest for take in mine)
+    by_hand = facts.wanted.get(shot.id, {}).get(asked.digest, 0)
+    want = max(1 if rehearsal else shot.takes, by_hand)
+    common: dict[str, Any] = {"first": first, "last": last, "key": asked, "have": have, "want": want}
+    if take is not None and (have >= want or (circled and not by_hand)):
+        due = tuple(_due(plan, brief, take, facts))
+        if shot.review and not circled and not rehearsal:
+            fact = f"{have} take{'s' if have > 1 else ''} made; one must be circled"
+            return Decision("waiting", fact, take=take, due=due, **common)
+        reason = "the gate is passed with take 1" if shot.review and rehearsal else "its take fits its words and frames"
+        return Decision("current", reason, take=take, circled=circled, due=due, **common)
+    if have:
+        reason = f"{have} of {want} takes made"
+        return Decision("missing", reason, take=take, circled=circled, buy=want - have, **common)
+    history = facts.takes.get(shot.id, ())
+    if not history:
+        return Decision("missing", "never made", buy=want, **common)
+    old = _latest(plan, shot, history)
+    changes = tuple(keys.explain(old.parts, asked.parts))
+    reason = _changed(changes)
+    if shot.hold and not rehearsal:
+        return Decision("stale", f"{reason}; held", take=old, kept=True, changes=changes, **{**common, "have": 0})
+    return Decision("stale", reason, take=old, buy=want, changes=changes, **common)
+
+
+def _foresee(
+    plan: Plan, brief: Brief, history: tuple[Take, ...], first: End | None, last: End | None, unknown: list[End]
+) -> Decision:
+    shot = brief.shot
+    want = 1 if plan.lane.rehearsal else shot.takes
+    reason = "; ".join(dict.fromkeys(str(end.unknown) for end in unknown))
+    common: dict[str, Any] = {"first": first, "last": last, "want": want}
+    if not history:
+        return Decision("missing", f"never made; {reason}", buy=want, **common)
+    old = _latest(plan, shot, history)
+    if shot.hold and not plan.lane.rehearsal:
+        return Decision("stale", f"{reason}; held", take=old, kept=True, **common)
+    return Decision("stale", reason, take=old, buy=want, certain=False, **common)
+
+
+def _latest(plan: Plan, shot: Shot, history: tuple[Take, ...]) -> Take:
+    """The take that was in use last: the one made last, or circled among those made with it."""
+    key = history[-1].key
+    take, _ = chosen(history, key, {} if plan.lane.rehearsal else plan.facts.circled.get(shot.id, {}))
+    return take or history[-1]
+
+
+def _changed(changes: tuple[keys.Change, ...]) -> str:
+    names = list(dict.fromkeys(change.field for change in changes))
+    if not names:
+        return "it was made by another version"
+    return f"{', '.join(names[:3])}{' …' if len(names) > 3 else ''} changed"
+
+
+def _once(takes: Iterable[Take]) -> list[Take]:
+    return list({(take.key, take.take, take.clip): take for take in takes}.values())
+
+
+def _end(plan: Plan, brief: Brief, point: Point, decisions: Mapping[str, Decision], facts: Facts) -> End | None:
+    if point.origin == "cut":
+        return None
+    if point.origin in ("url", "uuid"):
+        return End(ref=(point.image or "").split("?")[0])
+    if point.origin == "image":
+        assert point.image is not None
+        return End(pixels=_picture(brief, point.image, facts).digest, path=point.image)
+    assert point.shot is not None
+    decision = decisions[point.shot]
+    named = f"the {point.frame} frame of {point.shot}"
+    if not decision.usable or decision.take is None:
+        why = {
+            "waiting": f"{point.shot} waits for a circled take",
+            "failed": f"{point.shot} failed",
+            "blocked": f"{point.shot} is blocked",
+        }.get(decision.state, f"{named} is not made yet")
+        return End(unknown=why, parent=point.shot)
+    product = product_of(plan, plan.pipeline.handed, point.shot, decision.take, facts)
+    if product is None:
+        return End(unknown=f"{named} is not made yet", parent=point.shot)
+    found = product.frames.get(point.frame)
+    if found is None:
+        return End(unknown=f"{named} has not been taken out yet", parent=point.shot)
+    return End(pixels=found["digest"], parent=point.shot)
+
+
+def _picture(brief: Brief, path: str, facts: Facts) -> Picture:
+    picture = facts.pictures.look(path)
+    if brief.shot.fit and (picture.width, picture.height) != (brief.width, brief.height) and _off(brief, picture):
+        return facts.pictures.fitted(path, brief.width, brief.height, brief.shot.fit)
+    return picture
+
+
+def _off(brief: Brief, picture: Picture) -> bool:
+    """Whether a picture's shape is too far from the clip's to be sent as it is."""
+    return abs(picture.width * brief.height / (picture.height * brief.width) - 1) > SHAPE_OFF_MAX
+
+
+def settings_of(step: Step, shot: Shot | None) -> dict[str, Any]:
+    """A step's settings, with what the shot says instead."""
+    return {**step.settings, **(shot.settings.get(step.name, {}) if shot is not None else {})}
+
+
+def product_of(plan: Plan, step: str, shot: str, take: Take, facts: Facts) -> Product | None:
+    """The clip a step gives for a shot whose take is known; None where it is still to be made."""
+    found = plan.pipeline.step(step)
+    if found.kind == "generate":
+        return Product(take.clip, take.frames, take.probe, take.inspect)
+    if found.kind != "exec":
+        giver = found.inputs.get("clip")
+        return product_of(plan, giver, shot, take, facts) if giver else None
+    named = exec_key(plan, found, shot, take, facts)
+    done = facts.done.get(named) if named is not None else None
+    if done is None:
+        return None
+    output = "clip" if "clip" in done.outputs else next(iter(done.outputs))
+    receipt = done.receipts.get(output, {})
+    return Product(
+        done.outputs[output], receipt.get("frames", {}), receipt.get("probe", {}), receipt.get("inspect", {})
+    )
+
+
+def exec_key(plan: Plan, step: Step, shot: str, take: Take, facts: Facts) -> str | None:
+    """The key of a command's result for a shot; None where what it takes is still to be made."""
+    inputs: dict[str, str] = {}
+    for name, giver in step.inputs.items():
+        product = product_of(plan, giver, shot, take, facts)
+        if product is None:
+            return None
+        inputs[name] = product.clip
+    return exec.fingerprint(settings_of(step, plan.board.shot(shot)), inputs, facts.environ, facts.files)
+
+
+def _due(plan: Plan, brief: Brief, take: Take, facts: Facts) -> Iterator[str]:
+    for step in plan.pipeline.shot:
+        if step.kind == "exec" and product_of(plan, step.name, brief.shot.id, take, facts) is None:
+            yield step.name
+        elif step.kind == "frame":
+            product = product_of(plan, step.name, brief.shot.id, take, facts)
+            if product is not None and frame.request(settings_of(step, brief.shot)) not in product.frames:
+                yield step.name
+
+
+@dataclass
+class _Maker:
+    board: Storyboard
+    pipeline: Pipeline
+    cards: Mapping[str, Card]
+    facts: Facts
+    lane: Lane
+    problems: list[Problem] = field(default_factory=list)
+    checked: dict[str, list[Fault]] = field(default_factory=dict)
+    briefs: dict[str, Brief] = field(default_factory=dict)
+
+    def tell(self, place: Place | None, fact: str, remedy: str | None = None) -> None:
+        self.problems.append(Problem(fact, remedy, place))
+
+    def plan(self) -> Plan | None:
+        words, told = prompt.render(self.board)
+        self.problems += told
+        order = self._order()
+        self._steps()
+        for name in order:
+            brief = self._brief(self.board.by_id[name], words.get(name))
+            if brief is not None:
+                self.briefs[name] = brief
+        self._films()
+        if any(problem.severity == "error" for problem in self.problems):
+            return None
+        plan = Plan(
+            self.board, self.pipeline, self.lane, self.facts, self.briefs, {}, order, tuple(in_order(self.problems))
+        )
+        decisions: dict[str, Decision] = {}
+        for name in order:
+            decisions[name] = decide(plan, name, decisions, self.facts)
+        return Plan(self.board, self.pipeline, self.lane, self.facts, self.briefs, decisions, order, plan.warnings)
+
+    def _order(self) -> tuple[str, ...]:
+        """Shots so that parents come first: the order of the file where it will do, else of the graph."""
+        seen: set[str] = set()
+        for shot in self.board.shots:
+            if not seen.issuperset(shot.parents):
+                return self._sorted()
+            seen.add(shot.id)
+        return tuple(shot.id for shot in self.board.shots)
+
+    def _sorted(self) -> tuple[str, ...]:
+        import networkx as nx
+
+        graph: Any = nx.DiGraph()
+        graph.add_nodes_from(shot.id for shot in self.board.shots)
+        graph.add_edges_from((parent, shot.id) for shot in self.board.shots for parent in shot.parents)
+        index = {shot.id: shot.index for shot in self.board.shots}
+        rings = [ring for ring in nx.strongly_connected_components(graph) if len(ring) > 1]
+        rings += [{name} for name in nx.nodes_with_selfloops(graph)]
+        for ring in sorted(rings, key=lambda names: min(index[name] for name in names)):
+            start = min(ring, key=lambda name: index[name])
+            self._circle(_circle(nx, graph.subgraph(ring), start))
+        if rings:
+            return ()
+        return tuple(nx.lexicographical_topological_sort(graph, key=lambda name: index[name]))
+
+    def _circle(self, names: list[str]) -> None:
+        shot = self.board.by_id[names[1]]
+        name = "to" if shot.ends is not None and shot.ends.shot == names[0] else "from"
+        route: Route = (*shot.route, name) if self._has((*shot.route, name)) else shot.route
+        fact = f"these shots wait for each other: {' -> '.join(names)}"
+        self.tell(self.board.document.place(route), fact, "let one of them begin with `from: cut` or a picture")
+
+    def _has(self, route: Route) -> bool:
+        data: Any = self.board.document.data
+        for step in route:
+            try:
+                data = data[step]
+            except (KeyError, IndexError, TypeError):
+                return False
+        return True
+
+    def _steps(self) -> None:
+        """Settings that shots give to steps: the step must exist, its kind must know them."""
+        steps = {step.name: step for step in (*self.pipeline.shot, *self.pipeline.film)}
+        routes: list[tuple[Route, Mapping[str, Any]]] = [(("defaults", "with"), {})]
+        routes += [((*shot.route, "with"), shot.settings) for shot in self.board.shots if shot.settings]
+        for route, settings in routes:
+            said = settings or (self.board.document.data.get("defaults") or {}).get("with") or {}
+            for name, values in said.items():
+                if not self._has((*route, name)):
+                    continue
+                where = self.board.document.key_place((*route, name))
+                if name not in steps:
+                    near = did_you_mean(name, steps)
+                    remedy = f"did you mean {near}?" if near else f"one of {', '.join(steps)}"
+                    self.tell(where, f'the pipeline has no step "{name}"', remedy)
+                    continue
+                for fault in check(values, f"kinds/{steps[name].kind}.json"):
+                    inside: Route = (*route, name, *fault.path)
+                    document = self.board.document
+                    self.problems.append(fault.at(document.key_place(inside) if fault.key else document.place(inside)))
+
+    def _card(self, shot: Shot) -> Card | None:
+        name = shot.model or self.pipeline.model
+        card = self.cards.get(name)
+        if card is None:
+            near = did_you_mean(name, self.cards)
+            remedy = f"did you mean {near}?" if near else f"one of {', '.join(sorted(self.cards))}"
+            own = shot.model is not None
+            if own and self._has((*shot.route, "model")):
+                place = self.board.document.place((*shot.route, "model"))
+            elif own:
+                place = self.board.document.place(("defaults", "model"))
+            else:
+                place = self.pipeline.document.place(("model",))
+            self.tell(place, f'there is no card for model "{name}"', remedy)
+            return None
+        if card.provider != self.pipeline.provider:
+            fact = (
+                f"{card.title} ({card.id}) is made by {card.provider}, but this pipeline asks {self.pipeline.provider}"
+            )
+            route: Route = (*shot.route, "model") if self._has((*shot.route, "model")) else shot.route
+            place = self.board.document.place(route) if shot.model else self.pipeline.document.place(("model",))
+            self.tell(place, fact, f"a model of {self.pipeline.provider}")
+            return None
+        return card
+
+    def _brief(self, shot: Shot, words: Words | None) -> Brief | None:
+        card = self._card(shot)
+        if card is None:
+            return None
+        step = self.pipeline.step(self.pipeline.generate)
+        settings = settings_of(step, shot)
+        size = self._size(shot, card, settings)
+        if size is None:
+            return None
+        told = words or Words("xx", "", {}, {})
+        request = generate.request(
+            model=card.id,
+            prompt=told.prompt,
+            negative=told.negative,
+            width=size[0],
+            height=size[1],
+            seconds=shot.duration,
+            settings=settings,
+        )
+        self._request(shot, card, request, have_words=words is not None)
+        parent = self.briefs.get(shot.begins.shot) if shot.begins.shot else None
+        scene = self.board.scene(shot.scene)
+        line = str(told.fields.get("action", told.prompt)).strip().split("\n")[0]
+        brief = Brief(
+            shot, card, request["width"], request["height"], told, request,
+            Slate(scene.id, scene.title, shot.id, line),
+            parent.depth + 1 if parent else 0,
+            parent.root if parent else shot.id,
+        )  # fmt: skip
+        self._ends(brief)
+        return brief
+
+    def _size(self, shot: Shot, card: Card, settings: Mapping[str, Any]) -> tuple[int, int] | None:
+        if "width" in settings and "height" in settings:
+            return settings["width"], settings["height"]
+        if self.board.aspect != "auto":
+            size = card.size_for(self.board.aspect)
+            if size is None:
+                offered = ", ".join(dict.fromkeys(s.aspect for s in card.sizes))
+                route: Route = ("aspect",) if self._has(("aspect",)) else shot.route
+                fact = f"{card.title} ({card.id}) has no size of the shape {self.board.aspect}"
+                self.tell(self.board.document.place(route), fact, offered)
+                return None
+            return size.width, size.height
+        parent = self.briefs.get(shot.begins.shot or "")
+        if parent is not None:
+            near = card.nearest(parent.width, parent.height)
+            return near.width, near.height
+        if shot.begins.origin == "image" and shot.begins.image is not None:
+            try:
+                picture = self.facts.pictures.look(shot.begins.image)
+            except StoryError:
+                return card.sizes[0].width, card.sizes[0].height  # told where the picture is looked at
+            near = card.nearest(picture.width, picture.height)
+            return near.width, near.height
+        return card.sizes[0].width, card.sizes[0].height
+
+    def _request(self, shot: Shot, card: Card, request: Mapping[str, Any], *, have_words: bool) -> None:
+        """Check a request by its card; equal requests but for their words are checked once."""
+        bare = {name: value for name, value in request.items() if name not in {"positivePrompt", "negativePrompt"}}
+        name = f"{card.id} {json.dumps(bare, sort_keys=True, default=str)}"
+        if name not in self.checked:
+            self.checked[name] = card.check_fields(bare)
+        faults = list(self.checked[name])
+        for field_ in ("positivePrompt", "negativePrompt"):
+            if have_words and field_ in request:
+                faults += _words(card, field_, request[field_])
+        for fault in faults:
+            self.problems.append(fault.at(self._place(shot, str(fault.path[0]) if fault.path else "", fault)))
+
+    def _place(self, shot: Shot, field_: str, fault: Fault) -> Place:
+        """Where a parameter of a request was written: in the shot, in its defaults, or in the pipeline."""
+        step = self.pipeline.generate
+        rest = fault.path[1:]
+        routes: list[Route] = [(*shot.route, "with", step, field_, *rest), ("defaults", "with", step, field_, *rest)]
+        own = {
+            "duration": ["duration"],
+            "positivePrompt": ["prompt", "action"],
+            "negativePrompt": ["negative"],
+        }.get(field_, [])
+        routes = [*((*shot.route, name) for name in own), *(("defaults", name) for name in own), *routes]
+        routes += [("aspect",)] if field_ in {"width", "height"} else []
+        for route in routes:
+            if self._has(route):
+                document = self.board.document
+                return document.key_place(route) if fault.key else document.place(route)
+        document = self.pipeline.document
+        found = [n for n, (_, node) in enumerate(document.nodes(("shot", step, "with", field_))) if node is not None]
+        if len(found) == 5:
+            inside: Route = ("shot", step, "with", field_, *rest)
+            return document.key_place(inside) if fault.key else document.place(inside)
+        return self.board.document.place((*shot.route, "shot"))
+
+    def _ends(self, brief: Brief) -> None:
+        shot, card = brief.shot, brief.card
+        for name, point, position in (("from", shot.begins, "first"), ("to", shot.ends, "last")):
+            if point is None or point.origin == "cut":
+                continue
+            route: Route = (*shot.route, name) if self._has((*shot.route, name)) else shot.route
+            place = self.board.document.place(route)
+            if not card.accepts(position):
+                self._refused(brief, place, position, point)
+            elif point.origin == "image":
+                self._look(brief, place, point.image or "")
+            elif point.origin == "shot":
+                self._shape(brief, place, point)
+
+    def _refused(self, brief: Brief, place: Place, position: str, point: Point) -> None:
+        card = brief.card
+        others = [c for c in self.cards.values() if c.provider == card.provider and c.accepts(position)]
+        taken = " and ".join(card.positions) or "no"
+        does = "ends" if position == "last" else "begins"
+        fact = f'shot "{brief.shot.id}" {does} on "{point}", but {card.id} accepts a {taken} frame only'
+        word = "to" if position == "last" else "from"
+        one = f"model {others[0].id} ({others[0].sizes[0].name}), or drop `{word}`" if others else f"drop `{word}`"
+        self.tell(place, fact, one)
+
+    def _look(self, brief: Brief, place: Place, path: str) -> None:
+        try:
+            picture = self.facts.pictures.look(path)
+        except StoryError as error:
+            self.problems += [problem.at(place) for problem in error.problems]
+            return
+        off = _off(brief, picture)
+        fits = off and brief.shot.fit is not None
+        limits, card = brief.card.picture, brief.card
+        if off and not fits:
+            fact = f"{path} is {picture.width}x{picture.height}, of another shape than {brief.width}x{brief.height}"
+            self.tell(place, fact, "fit: crop, or fit: pad")
+        if fits:
+            return
+        if not all(limits.side_min <= side <= limits.side_max for side in (picture.width, picture.height)):
+            fact = f"{path} is {picture.width}x{picture.height}; {card.title} takes {limits.side_min} to {limits.side_max} pixels a side"
+            self.tell(place, fact, f"{brief.width}x{brief.height}")
+        elif picture.bytes > limits.bytes_max:
+            fact = f"{path} has {picture.bytes / 1e6:.1f} MB; {card.title} takes up to {limits.bytes_max / 1e6:.0f} MB"
+            self.tell(place, fact, "a smaller file")
+
+    def _shape(self, brief: Brief, place: Place, point: Point) -> None:
+        other = self.briefs.get(point.shot or "")
+        if other is not None and _off(brief, Picture("", other.width, other.height, 0)):
+            fact = (
+                f'shot "{brief.shot.id}" is {brief.width}x{brief.height}, but the frame of "{other.shot.id}" '
+                f"is {other.width}x{other.height}"
+            )
+            self.tell(place, fact, "the same aspect, or `from: cut`")
+
+    def _films(self) -> None:
+        conform = [step for step in self.pipeline.film if step.kind == "assemble" and step.settings.get("conform")]
+        if conform:
+            return
+        for number, film in enumerate(self.board.films):
+            sizes: dict[tuple[int, int], str] = {}
+            for name in film.shots:
+                if brief := self.briefs.get(name):
+                    sizes.setdefault((brief.width, brief.height), name)
+            if len(sizes) > 1:
+                told = ", ".join(f'{w}x{h} ("{name}")' for (w, h), name in sizes.items())
+                route: Route = (
+                    ("films", number)
+                    if self._has(("films", number))
+                    else self.board.by_id[list(sizes.values())[1]].route
+                )
+                fact = f"the film has shots of {len(sizes)} sizes: {told}"
+                self.tell(
+                    self.board.document.place(route),
+                    fact,
+                    "cut: {uses: assemble, with: {conform: fit}} in the pipeline",
+                )
+
+
+def _words(card: Card, name: str, text: str) -> list[Fault]:
+    rule = card.field(name) or {}
+    if rule.get("minLength", 0) <= len(text) <= rule.get("maxLength", len(text)):
+        return []
+    return card.check_fields({name: text})
+
+
+def _circle(nx: Any, ring: Any, start: str) -> list[str]:
+    """A circle of the graph, whole, beginning and ending with one shot."""
+    if ring.has_edge(start, start):
+        return [start, start]
+    for child in sorted(ring.successors(start)):
+        return [start, *nx.shortest_path(ring, child, start)]
+    return [start, start]
+
+
+def kinds() -> tuple[str, ...]:
+    """The names of the kinds of steps."""
+    return tuple(KINDS)

@@ -1,0 +1,268 @@
+"""A shot's words, rendered: values first, then the fields of scene and shot, then the prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from .document import Document, Route
+from .errors import Problem, did_you_mean
+from .storyboard import Scene, Shot, Storyboard
+from .template import NEWLINE, TEXT_MAX, Refused, filled, spoken, where
+
+RESERVED = frozenset("shot scene storyboard values previous next variant range loop".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a shot says, rendered."""
+
+    prompt: str
+    negative: str
+    """Empty where nothing is excluded."""
+    fields: Mapping[str, Any]
+    used: Mapping[str, str]
+    """The words that went in, by name: ``{"values.look": "amber light", "shot.action": …}``."""
+
+
+class Failed(Exception):  # noqa: N818 - it carries a problem and ends a rendering, nothing more
+    """A text that cannot be rendered."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        super().__init__(str(problem))
+
+
+def render(board: Storyboard) -> tuple[dict[str, Words], list[Problem]]:
+    """The words of every shot by its id, and every problem met: errors, and values that nothing uses.
+
+    A shot whose words have an error is left out.
+    """
+    room = _Room(board)
+    words: dict[str, Words] = {}
+    problems: dict[Problem, None] = dict.fromkeys(room.reserved())
+    for shot in board.shots:
+        try:
+            words[shot.id] = room.words(shot)
+        except Failed as failed:
+            problems[failed.problem] = None
+    if not problems:
+        problems.update(dict.fromkeys(room.unused()))
+    return words, list(problems)
+
+
+class Leaves(Mapping[str, Any]):
+    """Fields whose texts are rendered when first asked for."""
+
+    def __init__(
+        self, room: _Room, name: str, raw: Mapping[str, Any], route: Route, scope: Callable[[], _Scope]
+    ) -> None:
+        self._room, self.name, self._raw, self.route, self._scope = room, name, raw, route, scope
+        self._made: dict[str, Any] = {}
+
+    def __getitem__(self, key: str) -> Any:
+        raw = self._raw[key]
+        name, route = f"{self.name}.{key}", (*self.route, key)
+        if key not in self._made:
+            self._made[key] = self._make(raw, name, route)
+        made = self._made[key]
+        if not isinstance(made, Mapping):
+            self._room.note(name, route, made)
+        return made
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._raw)
+
+    def __len__(self) -> int:
+        return len(self._raw)
+
+    def _make(self, raw: Any, name: str, route: Route) -> Any:
+        if isinstance(raw, str):
+            return self._room.leaf(raw, name, route, self._scope())
+        if isinstance(raw, dict):
+            return Leaves(self._room, name, raw, route, self._scope)
+        if isinstance(raw, list):
+            return [self._make(item, name, (*route, n)) for n, item in enumerate(raw)]
+        return raw
+
+
+_Scope = Mapping[str, Any]
+
+
+@dataclass
+class _Room:
+    """Where templates meet: everything that is in reach, and what was used of it."""
+
+    board: Storyboard
+    used: dict[str, str] = field(default_factory=dict)
+    ever: set[str] = field(default_factory=set)
+    trail: list[tuple[str, Route]] = field(default_factory=list)
+    needs: dict[Route, dict[str, str]] = field(default_factory=dict)
+    """What went into each rendered text, by its place."""
+
+    @property
+    def document(self) -> Document:
+        return self.board.document
+
+    @cached_property
+    def values(self) -> Leaves:
+        return Leaves(self, "values", self.board.values, ("values",), lambda: self.common)
+
+    @cached_property
+    def common(self) -> _Scope:
+        about = {"id": self.board.id, "title": self.board.title, "aspect": self.board.aspect}
+        own = {"values": self.values, "storyboard": about}
+        return _Layered(own, self.values)
+
+    @cached_property
+    def scenes(self) -> dict[str, Leaves]:
+        return {scene.id: self._scene(n, scene) for n, scene in enumerate(self.board.scenes, 1)}
+
+    def _scene(self, number: int, scene: Scene) -> Leaves:
+        raw = {**scene.fields, "id": scene.id, "scene": scene.id, "title": scene.title, "number": number}
+        leaves = Leaves(self, "scene", raw, scene.route, lambda: _Layered({"scene": leaves}, self.common))
+        return leaves
+
+    @cached_property
+    def shots(self) -> dict[str, Leaves]:
+        return {shot.id: self._shot(shot) for shot in self.board.shots}
+
+    def _shot(self, shot: Shot) -> Leaves:
+        own = {"id": shot.id, "shot": shot.id, "scene": shot.scene, "title": shot.title, "number": shot.index + 1}
+        raw = {**shot.fields, **own, **({} if shot.duration is None else {"duration": shot.duration})}
+        return Leaves(self, "shot", raw, shot.route, lambda: self.scope(shot))
+
+    def scope(self, shot: Shot) -> _Scope:
+        around = self._neighbours(shot)
+        return _Layered({"shot": self.shots[shot.id], "scene": self.scenes[shot.scene], **around}, self.common)
+
+    def _neighbours(self, shot: Shot) -> dict[str, Leaves | None]:
+        found: dict[str, Leaves | None] = {}
+        for name, n in (("previous", shot.index - 1), ("next", shot.index + 1)):
+            other = self.board.shots[n] if 0 <= n < len(self.board.shots) else None
+            found[name] = self.shots[other.id] if other is not None and other.scene == shot.scene else None
+        return found
+
+    def words(self, shot: Shot) -> Words:
+        self.used = {}
+        scope = self.scope(shot)
+        at: Route = (*shot.route, "prompt") if shot.prompt is not None else ("prompt",)
+        template = self.board.prompt if shot.prompt is None else shot.prompt
+        if shot.prompt is None and "prompt" not in self.document.data and "action" not in shot.fields:
+            place = self.document.place(shot.route)
+            raise Failed(Problem(f'shot "{shot.id}" has neither action nor prompt', "action: what happens", place))
+        prompt = self.leaf(template, "prompt", at, scope, top=True).strip()
+        negative = self._negative(shot, scope)
+        used = dict(self.used)
+        fields = {name: self._plain(self.shots[shot.id][name]) for name in shot.fields}
+        return Words(prompt, negative, fields, {name: used[name] for name in sorted(used)})
+
+    def _negative(self, shot: Shot, scope: _Scope) -> str:
+        own = shot.negative is not None
+        raw = shot.negative if own else self.board.negative
+        at: Route = (*shot.route, "negative") if own else ("negative",)
+        if raw is None:
+            return ""
+        if isinstance(raw, str):
+            return self.leaf(raw, "negative", at, scope, top=True).strip()
+        texts = [self.leaf(t, "negative", (*at, n), scope, top=True).strip() for n, t in enumerate(raw)]
+        return ", ".join(filter(None, texts))
+
+    def _plain(self, made: Any) -> Any:
+        return {key: self._plain(made[key]) for key in made} if isinstance(made, Mapping) else made
+
+    def note(self, name: str, route: Route, made: Any) -> None:
+        """A word is used by the text that is being rendered, with all the words it was made of."""
+        self.ever.add(name)
+        into = self.needs.setdefault(self.trail[-1][1], {}) if self.trail else self.used
+        into[name] = made if isinstance(made, str) else spoken(made)
+        into.update(self.needs.get(route, {}))
+
+    def leaf(self, raw: str, name: str, route: Route, scope: _Scope, *, top: bool = False) -> str:
+        """A text, rendered. Plain text and bare ``{{ a.b }}`` need no compiled template."""
+        if "{" not in raw:
+            return NEWLINE.sub("\n", raw)
+        if (name, route) in self.trail:
+            names = [n for n, _ in self.trail[self.trail.index((name, route)) :]]
+            fact = f"these words need each other: {' -> '.join([*names, name])}"
+            raise Failed(Problem(fact, "write one of them out", self.document.place(route)))
+        if not top:
+            self.trail.append((name, route))
+        try:
+            text = filled(raw, scope)
+            if text is None:
+                text = self._compiled(raw, route, scope)
+        finally:
+            if not top:
+                self.trail.pop()
+        if len(text) > TEXT_MAX:
+            fact = f"the text is longer than {TEXT_MAX:,} characters (text_max)"
+            raise Failed(Problem(fact, "shorten it", self.document.place(route)))
+        return text
+
+    def _compiled(self, raw: str, route: Route, scope: _Scope) -> str:
+        from .sandbox import compiled
+
+        try:
+            return compiled(raw).render(scope)
+        except Refused as refused:
+            if isinstance(refused.holder, Leaves) and refused.holder.name in {"shot", "scene"}:
+                raise Failed(self._lacking(refused, refused.holder)) from None
+            place = self.document.place_of(route, *where(raw, refused.line, refused.words))
+            remedy = refused.remedy
+            if refused.name is not None:
+                near = did_you_mean(refused.name, refused.known or [*scope])
+                remedy = f"did you mean {near}?" if near else remedy
+            raise Failed(Problem(refused.fact, remedy, place)) from None
+
+    def _lacking(self, refused: Refused, holder: Leaves) -> Problem:
+        fact = f'{holder.name} "{holder["id"]}" has no "{refused.name}", which a template asks for'
+        near = did_you_mean(str(refused.name), holder)
+        remedy = (
+            f"did you mean {near}?"
+            if near
+            else f'{refused.name}: …, or {{{{ {holder.name}.{refused.name}|default("") }}}}'
+        )
+        return Problem(fact, remedy, self.document.place(holder.route))
+
+    def reserved(self) -> Iterator[Problem]:
+        for name in self.board.values:
+            if name in RESERVED:
+                place = self.document.key_place(("values", name))
+                yield Problem(f'"{name}" has a meaning of its own in templates', "another name", place)
+
+    def unused(self) -> Iterator[Problem]:
+        for name, route in _leaf_names("values", self.board.values, ("values",)):
+            if name not in self.ever:
+                place = self.document.key_place(route)
+                yield Problem(f"{name} is used by no shot", "delete it, or use it in a template", place, "warning")
+
+
+class _Layered(Mapping[str, Any]):
+    """Names in reach: one's own first, then those beneath."""
+
+    def __init__(self, own: Mapping[str, Any], beneath: Mapping[str, Any]) -> None:
+        self.own, self.beneath = own, beneath
+
+    def __getitem__(self, name: str) -> Any:
+        return self.own[name] if name in self.own else self.beneath[name]
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self.own
+        yield from (name for name in self.beneath if name not in self.own)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.own or name in self.beneath
+
+
+def _leaf_names(name: str, raw: Any, route: Route) -> Iterator[tuple[str, Route]]:
+    if isinstance(raw, dict):
+        for key, value in raw.items():
+            yield from _leaf_names(f"{name}.{key}", value, (*route, key))
+    else:
+        yield name, route

@@ -1,0 +1,93 @@
+"""The set of a shot: which place is painted, how high the horizon stands, where the light comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from .camera import Camera
+from .chance import Chance
+from .city import city
+from .land import desert, field, mountain, snowfield
+from .market import market
+from .palette import choose
+from .rooms import interior
+from .space import space
+from .stage import Stage
+from .water import harbour
+from .woods import forest
+from .words import Wanted
+
+SETS: dict[str, Callable[[Stage], None]] = {
+    "market": market,
+    "city": city,
+    "harbour": harbour,
+    "forest": forest,
+    "desert": desert,
+    "mountain": mountain,
+    "snowfield": snowfield,
+    "field": field,
+    "interior": interior,
+    "space": space,
+}
+"""Every place that can be painted. To add one: its words in ``words.PLACES``, its hours in ``palette``, its
+painter here.
+"""
+
+_AT_A_LOSS = ("harbour", "mountain", "field", "city", "forest", "desert")
+_HORIZON = {
+    "market": 0.56,
+    "city": 0.62,
+    "harbour": 0.56,
+    "forest": 0.6,
+    "desert": 0.56,
+    "mountain": 0.62,
+    "snowfield": 0.56,
+    "field": 0.58,
+    "interior": 0.6,
+    "space": 1.35,
+}
+
+
+def paint(wanted: Wanted, width: int, height: int, camera: Camera, chance: Chance) -> Stage:
+    """The painted set of a take for a working picture of this size: its layers from back to front, and its lamps."""
+    place = wanted.place or _AT_A_LOSS[int(chance.shot("place").integers(len(_AT_A_LOSS)))]
+    luck = chance.of("composition")
+    # Tall frames give the sky more room but keep things as large as the width allows.
+    unit = min(float(height), width * 0.95) * _size(wanted, chance)
+    level = float(chance.shot("level").uniform(-0.045, 0.035)) + float(luck.uniform(-0.015, 0.015))
+    horizon = height * (0.5 + (_HORIZON[place] - 0.5) * (min(height, width * 0.95) / height) + level)
+    palette = choose(wanted, place, chance)
+    left = float(luck.uniform(0.2, 0.42))
+    across = left if luck.random() < 0.5 else 1.0 - left
+    up = {"noon": 0.42, "overcast": 0.4, "golden": 0.2, "dawn": 0.11, "dusk": 0.09, "night": 0.36, "moonlit": 0.32}[
+        palette.hour
+    ]
+    sun = (width * across, horizon - unit * (up + float(luck.uniform(-0.03, 0.03))))
+    if place == "space":
+        sun = (width * across, height * 0.5 + unit * 0.13)
+    if place == "interior":
+        sun = (width * (0.5 + (across - 0.5) * 0.45), horizon - unit * 0.28)
+    stage = Stage(width, height, camera, chance, palette, wanted, horizon, unit, sun)
+    stage.dither = (luck.random((128, 128), dtype=np.float32) - np.float32(0.5)) * np.float32(2.4)
+    SETS[place](stage)
+    for glow in stage.glows():
+        # Behind whoever stands nearer than the lamps, so that people are dark against the light and not veiled by it.
+        at = next(
+            (i for i, other in enumerate(stage.layers) if not other.glow and other.distance < glow.distance * 0.72),
+            len(stage.layers),
+        )
+        stage.layers.insert(at, glow)
+    return stage
+
+
+def _size(wanted: Wanted, chance: Chance) -> float:
+    """How close the shot is: by its words, or one shot wide and the next closer, so that a long chain does not stand still."""
+    if wanted.says("wide", "establishing", "aerial", "vast", "panorama", "panoramic"):
+        size = 0.84
+    elif wanted.says("close", "close-up", "closeup", "medium", "portrait"):
+        size = 1.3
+    else:
+        size = (0.86, 0.97, 1.08, 1.2)[int(chance.shot("size").integers(4))]
+    return size * float(chance.of("size").uniform(0.96, 1.04))

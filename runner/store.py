@@ -1,0 +1,265 @@
+"""The store: results kept by their content, in the project's .matchcut folder."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from .errors import Problem, StoryError
+from .facts import Done
+from .takes import Take
+
+_REFLINK = 0x40049409  # FICLONE: shares the blocks of two files until one of them is written
+_OURS = "# matchcut keeps this machine's results here; they do not belong in git.\n*\n"
+
+
+class LocalStore:
+    """Objects by the sha256 of their bytes, pictures by the digest of their pixels, records by key.
+
+    Everything is written beside its place, synced and moved in: what stands under a name is whole.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.objects = root / "store" / "objects"
+        self.pictures = root / "store" / "pictures"
+        self.contacts = root / "store" / "contacts"
+        self.records = root / "store" / "takes"
+        self.results = root / "store" / "done"
+        self.lanes = root / "lanes"
+        self.temporary = root / "tmp"
+
+    def make(self) -> None:
+        """Make the folders. Raises StoryError where they cannot be made."""
+        with told(self.root):
+            for folder in (self.objects, self.pictures, self.contacts, self.records, self.results, self.temporary):
+                folder.mkdir(parents=True, exist_ok=True)
+            ignore = self.root / ".gitignore"
+            if not ignore.exists():
+                self.write(ignore, _OURS.encode())
+
+    # objects
+
+    def path(self, digest: str) -> Path:
+        return self.objects / digest[:2] / digest
+
+    def has(self, digest: str) -> bool:
+        return self.path(digest).is_file()
+
+    def keep(self, source: Path, digest: str) -> Path:
+        """Move a finished file in under its digest; an object that is there already stays as it is."""
+        place = self.path(digest)
+        with told(self.root):
+            if place.is_file():
+                source.unlink()
+                return place
+            place.parent.mkdir(parents=True, exist_ok=True)
+            source.chmod(0o444)  # an original is never edited
+            _sync(source)
+            source.replace(place)
+            _sync(place.parent)
+        return place
+
+    def picture(self, digest: str) -> Path:
+        return self.pictures / f"{digest}.png"
+
+    def contact(self, clip: str) -> Path:
+        """The contact strip of a clip: a cache, drawn again when it is missing."""
+        return self.contacts / f"{clip}.jpg"
+
+    # takes that were drawn here
+
+    def drawn(self, key: str) -> tuple[Take, ...]:
+        """The takes of a key whose clips are here, by number."""
+        folder = self.records / key[:2] / key
+        try:
+            names = sorted(os.listdir(folder), key=lambda name: (len(name), name))
+        except FileNotFoundError:
+            return ()
+        found = (_json(folder / name) for name in names if name.endswith(".json"))
+        takes = (Take.from_data(data) for data in found if data is not None)
+        return tuple(take for take in takes if self.has(take.clip))
+
+    def record(self, take: Take) -> None:
+        """Write down a drawn take."""
+        self.write(self.records / take.key[:2] / take.key / f"{take.take}.json", _text(take.as_data()))
+
+    def lane(self, lane: str, board: str, shot: str) -> Path:
+        return self.lanes / lane / board / f"{shot}.json"
+
+    def lane_of(self, lane: str, board: str, shot: str) -> dict[str, Any]:
+        """What a lane knows of a shot: ``keys`` in the order they were made, ``wanted`` takes by key."""
+        return _json(self.lane(lane, board, shot)) or {}
+
+    def note(
+        self, lane: str, board: str, shot: str, *, key: str | None = None, wanted: Mapping[str, int] | None = None
+    ) -> None:
+        """Note that a shot was made with a key, or that more takes of one are wanted."""
+        data = self.lane_of(lane, board, shot)
+        keys = [other for other in data.get("keys", []) if other != key]
+        new = {"keys": [*keys, key] if key else keys, "wanted": {**data.get("wanted", {}), **(wanted or {})}}
+        if new != data:
+            self.write(self.lane(lane, board, shot), _text(new))
+
+    # results of local steps
+
+    def done(self, key: str) -> Done | None:
+        """What a local step gave, if its files are still here."""
+        data = _json(self.results / f"{key}.json")
+        if data is None or not all(self.has(digest) for digest in data["outputs"].values()):
+            return None
+        return Done(key, data["outputs"], data.get("receipts", {}))
+
+    def finish(self, done: Done) -> None:
+        """Write down what a local step gave."""
+        data = {"outputs": dict(done.outputs), "receipts": dict(done.receipts)}
+        self.write(self.results / f"{done.key}.json", _text(data))
+
+    # files
+
+    def write(self, place: Path, data: bytes) -> None:
+        """Write a file whole: beside its place, synced, moved in."""
+        with told(self.root):
+            write(place, data)
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """A folder for temporary files, gone afterwards."""
+        with told(self.root):
+            self.temporary.mkdir(parents=True, exist_ok=True)
+            folder = Path(tempfile.mkdtemp(dir=self.temporary))
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def sweep(self) -> None:
+        """Remove what a run that was killed left half-made. Only the holder of the project's lock may."""
+        shutil.rmtree(self.temporary, ignore_errors=True)
+        for folder in (self.pictures, self.contacts):
+            for name in os.listdir(folder) if folder.is_dir() else []:
+                if not name.endswith((".png", ".jpg")) or name.startswith("."):
+                    (folder / name).unlink(missing_ok=True)
+
+    def verify(self) -> list[Problem]:
+        """Every object against its name, every record against what it names. Reads only."""
+        problems: list[Problem] = []
+        for path in sorted(self.objects.glob("*/*")):
+            if hash_file(path) != path.name:
+                problems.append(Problem(f"object {path.name[:12]} does not have the bytes its name says"))
+        for path in sorted(self.pictures.glob("*.png")):
+            from .media import picture
+
+            try:
+                right = picture.digest(picture.read(path)) == path.stem
+            except StoryError:
+                right = False
+            if not right:
+                problems.append(Problem(f"picture {path.stem[:12]} does not have the pixels its name says"))
+        for path in sorted([*self.records.glob("*/*/*.json"), *self.results.glob("*.json")]):
+            data = _json(path)
+            if data is None:
+                problems.append(Problem(f"record {path.relative_to(self.root)} cannot be read"))
+                continue
+            named = [data["clip"]] if "clip" in data else list(data.get("outputs", {}).values())
+            for digest in named:
+                if not self.has(digest):
+                    fact = f"record {path.relative_to(self.root)} names object {digest[:12]}, which is missing"
+                    problems.append(Problem(fact))
+        return problems
+
+
+def write(place: Path, data: bytes) -> None:
+    """Write a file whole: beside its place, synced, moved in. Raises OSError."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name[:40]}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(name).chmod(0o644)
+        Path(name).replace(place)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    _sync(place.parent)
+
+
+def copy(source: Path, place: Path) -> None:
+    """A copy that shares its blocks with the original where the file system can. Raises OSError."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name[:40]}.")
+    os.close(handle)
+    try:
+        if not _reflink(source, Path(name)):
+            shutil.copyfile(source, name)
+        Path(name).chmod(0o644)
+        Path(name).replace(place)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _reflink(source: Path, place: Path) -> bool:
+    try:
+        import fcntl
+
+        with source.open("rb") as theirs, place.open("wb") as ours:
+            fcntl.ioctl(ours.fileno(), _REFLINK, theirs.fileno())
+    except (ImportError, OSError):
+        return False
+    return True
+
+
+def hash_file(path: Path) -> str:
+    """sha256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@contextmanager
+def told(folder: Path) -> Iterator[None]:
+    """What a disk refuses, in plain words."""
+    try:
+        yield
+    except OSError as error:
+        facts = {
+            errno.ENOSPC: ("the disk is full", "free some space and run again: nothing that was made is lost"),
+            errno.EDQUOT: ("the disk quota is used up", "free some space and run again: nothing that was made is lost"),
+            errno.EROFS: (f"{folder.name} is on a read-only disk", "another --out, or a project that can be written"),
+            errno.EACCES: (f"{error.filename or folder.name} cannot be written: permission denied", "chmod u+w"),
+            errno.EPERM: (f"{error.filename or folder.name} cannot be written: not permitted", "chmod u+w"),
+        }
+        fact, remedy = facts.get(
+            error.errno or 0, (f"{error.filename or folder.name}: {error.strerror or error}", None)
+        )
+        raise StoryError.of(fact, remedy, exit_code=1) from error
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _json(path: Path) -> dict[str, Any] | None:
+    try:
+        data = json.loads(path.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return None
+    return data if isinstance(data, dict) else None
+
+
+def _text(data: Mapping[str, Any]) -> bytes:
+    return (json.dumps(data, ensure_ascii=False, indent=1) + "\n").encode()

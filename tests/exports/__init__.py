@@ -1,0 +1,1 @@
+"""The exports, each against a film made up for the purpose."""

@@ -1,0 +1,1 @@
+"""Clips and frames as pictures, tested on clips made on the spot."""
