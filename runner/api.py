@@ -5,19 +5,24 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from . import config, lock
-from .errors import StoryError
+from . import config, lock, takes
+from .errors import StoryError, did_you_mean
 from .executors import EXECUTORS
+from .finish import finish
 from .load import Loaded
 from .load import load as _load
 from .perform import perform
 from .plan import Plan
+from .ports import Executor
 from .providers import PROVIDERS
+from .providers import provider as provider_of
 from .trust import Trust
-from .work import Event, Options, Outcome
+from .work import Desk, Event, Options, Outcome
 
 
 def load(
@@ -63,30 +68,96 @@ def run(
         loaded = storyboard
     else:
         loaded = load(storyboard, provider=provider, out=out, allow_outside=allow_outside)
-    maker = PROVIDERS.get(loaded.lane.provider)
-    if maker is None:
+    if loaded.lane.provider not in PROVIDERS:
         fact = f"this matchcut has no {loaded.lane.provider} provider yet"
         raise StoryError.of(fact, "--provider animatic rehearses the storyboard for nothing", exit_code=1)
     settings = config.read(loaded.project.folder)
     remembered = Trust(settings.home)
     if trust:
         remembered.add(loaded.pipeline, loaded.plan.facts.files)
+    options = Options(partial=partial, trusted=remembered.has)
+
+    async def go(fresh: Loaded, executor: Executor) -> Outcome:
+        return await perform(fresh, provider_of(fresh.lane.provider, executor), executor, options=options, tell=tell)
+
+    return _held(loaded, settings.jobs, go)
+
+
+def report(
+    storyboard: str | Path, *, provider: str | None = None, out: str | Path | None = None, allow_outside: bool = False
+) -> Outcome:
+    """Put film, manifest and report together from what is there. Nothing is made."""
+    loaded = load(storyboard, provider=provider, out=out, allow_outside=allow_outside)
+    remembered = Trust(config.read(loaded.project.folder).home)
+
+    async def go(fresh: Loaded, executor: Executor) -> Outcome:
+        fresh.project.store.make()
+        desk = Desk(fresh, executor, Options(trusted=remembered.has), lambda _: None, dict(fresh.plan.decisions))
+        return await finish(desk)
+
+    return _held(loaded, 1, go)
+
+
+def circle(storyboard: str | Path, shot: str, take: str | None, *, allow_outside: bool = False) -> Plan:
+    """Choose a take for a shot's present key, or none; the plan afterwards. Raises StoryError."""
+    loaded = load(storyboard, allow_outside=allow_outside)
+    key = _key(loaded, shot)
+    file = takes.path(loaded.project.file, shot)
+    record = takes.read(file, f"{file.parent.name}/{file.name}")
+    chosen: takes.Circle | None = None
+    if take is not None:
+        mine = [t for t in loaded.plan.facts.by_key.get(key, ()) if t.key == key]
+        found = takes.find(mine, take)
+        if found is None:
+            have = ", ".join(str(t.take) for t in mine) or "none"
+            raise StoryError.of(f"shot {shot} has no take {take} for its present words and frames", f"one of: {have}")
+        chosen = takes.Circle(drawn=(found.key, found.take)) if loaded.lane.draws else takes.Circle(clip=found.clip)
     with lock.held(loaded.project.store.root, time.time()):
-        # What another run made while this one waited or read must be seen.
-        loaded = _load(
+        loaded.project.store.make()
+        loaded.project.store.write(file, takes.text(replace(record.with_circle(key, chosen), shot=shot)).encode())
+    return load(storyboard, allow_outside=allow_outside).plan
+
+
+def retake(
+    storyboard: str | Path, shot: str, more: int = 1, *, provider: str | None = None, allow_outside: bool = False
+) -> Plan:
+    """Ask for more takes of a shot under its present key; the plan afterwards. Raises StoryError."""
+    loaded = load(storyboard, provider=provider, allow_outside=allow_outside)
+    key = _key(loaded, shot)
+    want = max(loaded.plan.decisions[shot].want, loaded.plan.decisions[shot].have + more)
+    with lock.held(loaded.project.store.root, time.time()):
+        loaded.project.store.make()
+        loaded.project.store.note(loaded.lane.provider, loaded.project.stem, shot, wanted={key: want})
+    return load(storyboard, provider=provider, allow_outside=allow_outside).plan
+
+
+def _key(loaded: Loaded, shot: str) -> str:
+    decision = loaded.plan.decisions.get(shot)
+    if decision is None:
+        near = did_you_mean(shot, loaded.plan.decisions)
+        raise StoryError.of(f'shot "{shot}" does not exist', f"did you mean {near}?" if near else None)
+    if decision.key is None:
+        raise StoryError.of(f"{shot} has no key yet: {decision.reason}", "run first", exit_code=1)
+    return decision.key.digest
+
+
+def _held(loaded: Loaded, jobs: int, go: Callable[[Loaded, Executor], Coroutine[Any, Any, Outcome]]) -> Outcome:
+    """Do something while the project is held, on facts gathered after it was."""
+    with lock.held(loaded.project.store.root, time.time()):
+        fresh = _load(
             loaded.project.file, provider=loaded.lane.provider, out=loaded.project.out,
-            allow_outside=loaded.pictures.allow_outside, environ=loaded.plan.facts.environ, name=loaded.board.document.file,
+            allow_outside=loaded.pictures.allow_outside, environ=loaded.plan.facts.environ,
+            name=loaded.board.document.file,
         )  # fmt: skip
 
-        async def go() -> Outcome:
-            executor = EXECUTORS["local"](settings.jobs)
+        async def working() -> Outcome:
+            executor = EXECUTORS["local"](jobs)
             try:
-                options = Options(partial=partial, trusted=remembered.has)
-                return await perform(loaded, maker(executor), executor, options=options, tell=tell)
+                return await go(fresh, executor)
             finally:
                 await executor.aclose()
 
         try:
-            return asyncio.run(go())
+            return asyncio.run(working())
         except ExceptionGroup as group:
             raise group.exceptions[0] from None

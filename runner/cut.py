@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from .facts import Facts
@@ -63,12 +64,12 @@ def _repeats(plan: Plan, before: str, name: str, clips: Mapping[str, Product]) -
     return bool(head.get("likeness") == "repeat")
 
 
-def joins(plan: Plan, film: Film, clips: Mapping[str, Product], shown: list[Entry]) -> list[Join]:
+def joins(plan: Plan, clips: Mapping[str, Product], shown: list[Entry]) -> list[Join]:
     """Every meeting of two shots in a film, with what was measured there."""
     once = {entry.shot for entry in shown if entry.repeat}
     names = [entry.shot for entry in shown]
     made = []
-    for tail, head in zip(names, names[1:], strict=False):
+    for tail, head in pairwise(names):
         begins = plan.briefs[head].shot.begins
         measured = clips[head].inspect.get("head") if begins.shot == tail else None
         made.append(Join(tail, head, begins.shot == tail, head in once, measured, _drift(plan, head, clips)))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
+from dataclasses import replace
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -38,7 +40,12 @@ _WORDS: dict[str, Data] = {
 }
 _CONFLICT = re.compile(r"^(<{7}|={7}|>{7}|\|{7})(?: .*)?\r?$", re.MULTILINE)
 _NESTED = re.compile(r"^ {200}|(?:[-?] ){40}", re.MULTILINE)
+_TAGGED = re.compile(r"(?:^|[\s\[{,])!")
+_BREAK = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
+"""What YAML takes for the end of a line."""
 _TAG = "tag:yaml.org,2002:"
+_PROPERTIES = re.compile(r"(?:&\S+\s+)?!")
+_BRACES = "text that begins with {{ must be in quotes", 'quotes around the whole text: "{{ name }} …"'
 
 
 class Wrong(Protocol):
@@ -98,13 +105,8 @@ class Document:
         """Where the nth occurrence of some words stands inside the text at a path, block scalars included."""
         *_, (_, node) = self.nodes(path)
         start, end = node.start_mark.index, node.end_mark.index
-        at = start - 1
-        for _ in range(nth + 1):
-            at = self.text.find(words, at + 1, end)
-            if at < 0:
-                return self._at(node.start_mark)
-        line = self.text.count("\n", 0, at) + 1
-        return Place(self.file, line, at - self.text.rfind("\n", 0, at))
+        found = next(islice(_as_written(words).finditer(self.text, start, end), nth, None), None)
+        return self._at(node.start_mark) if found is None else _place(self.text, found.start(), self.file)
 
     def _at(self, mark: Any) -> Place:
         return Place(self.file, mark.line + 1, mark.column + 1)
@@ -163,7 +165,7 @@ def dump(data: Data) -> str:
 class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
     """Quotes every text that would be read back as something else."""
 
-    def ignore_aliases(self, data: Data) -> bool:
+    def ignore_aliases(self, data: Data) -> bool:  # noqa: ARG002
         return True
 
     def text(self, data: str) -> Any:
@@ -186,9 +188,8 @@ def _nearby(path: Path) -> str | None:
 
 
 def _decode(raw: bytes, file: str) -> str:
-    for mark, name in ((b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16")):
-        if raw.startswith(mark):
-            raise StoryError.of(f"the file is {name}; matchcut reads UTF-8", "save it as UTF-8", Place(file, 1, 1))
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in raw[:2]:
+        raise StoryError.of("the file is UTF-16; matchcut reads UTF-8", "save it as UTF-8", Place(file, 1, 1))
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -212,6 +213,20 @@ def _conflicts(text: str, file: str, marks: list[re.Match[str]]) -> Iterator[Pro
                 "keep one side and delete the lines with <<<<<<<, ======= and >>>>>>>",
                 Place(file, line, 1),
             )
+
+
+def _as_written(words: str) -> re.Pattern[str]:
+    """Some words as they may stand in the file: broken over lines, with their quotes escaped."""
+    pieces = (re.escape(piece).replace('"', r'\\?"').replace("'", "''?") for piece in words.split())
+    return re.compile(r"\s*\\?\s+".join(pieces))
+
+
+def _place(text: str, at: int, file: str) -> Place:
+    """The place of a position in a text."""
+    line, start = 1, 0
+    for found in _BREAK.finditer(text, 0, at):
+        line, start = line + 1, found.end()
+    return Place(file, line, at - start + 1)
 
 
 def _child(node: Any, step: str | int) -> tuple[Any, Any] | None:
@@ -238,6 +253,7 @@ class _Reader:
         self.made: dict[int, tuple[Data, int]] = {}
         self.open: set[int] = set()
         self.values = 0
+        self.tagged = _TAGGED.search(document.text) is not None
 
     def read(self) -> Data:
         text, file = self.document.text, self.document.file
@@ -252,7 +268,8 @@ class _Reader:
         except yaml.YAMLError as error:
             raise StoryError([_translate(error, text, file)]) from None
         if node is None:
-            raise StoryError.of("the file is empty", "`matchcut init` writes one to start from", Place(file, 1, 1))
+            remedy = "`matchcut init` writes a storyboard to start from"
+            raise StoryError.of("the file is empty", remedy, Place(file, 1, 1))
         data = self._make(node)
         if self.problems:
             raise StoryError(self.problems)
@@ -299,7 +316,7 @@ class _Reader:
     def _limit(self, node: Any) -> None:
         if self.values > VALUES_MAX:
             fact = f"the aliases in this file stand for more than {VALUES_MAX:,} values (values_max)"
-            raise StoryError.of(fact, "write fewer of them out", self._place(node))
+            raise StoryError.of(fact, "fewer aliases within aliases", self._place(node))
 
     def _sequence(self, node: Any) -> list[Data]:
         if node.tag != _TAG + "seq":
@@ -314,7 +331,7 @@ class _Reader:
         merged: dict[str, Data] = {}
         for key, value in node.value:
             if key.tag == _TAG + "merge":
-                merged = {**self._merge(value), **merged}
+                merged = {**self._merge(key, value), **merged}
                 continue
             name = self._key(key)
             if name is None:
@@ -327,12 +344,13 @@ class _Reader:
             data[name] = self._make(value)
         return {**{k: v for k, v in merged.items() if k not in data}, **data} if merged else data
 
-    def _merge(self, value: Any) -> dict[str, Data]:
+    def _merge(self, key: Any, value: Any) -> dict[str, Data]:
         sources = value.value if isinstance(value, yaml.SequenceNode) else [value]
         merged: dict[str, Data] = {}
         for source in reversed(sources):
             if not isinstance(source, yaml.MappingNode):
-                self._tell(source, "<< takes a mapping, or a list of mappings", "<<: *anchor")
+                # The place of an alias is that of its anchor: the key is nearer to the slip.
+                self._tell(key, "<< takes a mapping, or a list of mappings", "<<: *name, where &name is a mapping")
                 continue
             made = self._make(source)
             if made is not None:
@@ -341,7 +359,12 @@ class _Reader:
 
     def _key(self, node: Any) -> str | None:
         if not isinstance(node, yaml.ScalarNode):
-            self._tell(node, "a key must be text", 'put the text in quotes: templates need them, as in "{{ name }}"')
+            place = self._place(node)
+            if self.document.text.startswith("{{", node.start_mark.index - 1):
+                fact, remedy = _BRACES
+                self.problems.append(Problem(fact, remedy, Place(place.file, place.line, place.col - 1)))
+            else:
+                self._tell(node, "a key must be text")
             return None
         made = node.value if node.style or node.tag == _TAG + "str" else self._scalar(node)
         if isinstance(made, str):
@@ -358,19 +381,21 @@ class _Reader:
             self._tag(node)
             return text
         if not node.style:
+            if self.tagged and self._explicit(node):
+                return self._cast(node, text, tag.removeprefix(_TAG))
             plain = _plain(text)
             if type(plain) is str and _ZEROS.match(text):
                 self.document.unquoted_zeros.append((text, self._place(node)))
-            if self._explicit(node) and tag == _TAG + "str":
-                return text
             return plain
         return self._cast(node, text, tag.removeprefix(_TAG))
 
     def _explicit(self, node: Any) -> bool:
         """Whether a plain scalar was given its tag by hand, as in ``!!str 10``."""
-        return self.document.text.startswith("!", node.start_mark.index)
+        return _PROPERTIES.match(self.document.text, node.start_mark.index) is not None
 
     def _cast(self, node: Any, text: str, kind: str) -> Data:
+        if kind == "str":
+            return text
         plain = _plain(text)
         wanted: dict[str, type | tuple[type, ...]] = {
             "int": int,
@@ -380,7 +405,10 @@ class _Reader:
         }
         if kind in wanted and isinstance(plain, wanted[kind]):
             return plain
-        self._tag(node)
+        if kind in wanted:
+            self._tell(node, f'"{text}" is not of the type that its tag !!{kind} says', "leave the tag out")
+        else:
+            self._tag(node)
         return text
 
     def _tag(self, node: Any) -> None:
@@ -404,51 +432,77 @@ def _plain(text: str) -> Data:
 
 
 def _translate(error: yaml.YAMLError, text: str, file: str) -> Problem:
-    """PyYAML's complaint in our words."""
+    """PyYAML's complaint in our words, at the place where the slip is rather than where it was noticed."""
     if isinstance(error, yaml.reader.ReaderError):
         at = error.position if isinstance(error.position, int) else 0
-        line = text.count("\n", 0, at) + 1
         char = error.character if isinstance(error.character, str) else chr(error.character)
-        fact = f"the character U+{ord(char):04X} is not allowed in YAML"
-        return Problem(fact, "delete it", Place(file, line, at - text.rfind("\n", 0, at)))
+        return Problem(f"the character U+{ord(char):04X} is not allowed in YAML", "delete it", _place(text, at, file))
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
-    said = str(getattr(error, "problem", None) or "it is not YAML")
-    line_text = text.splitlines()[mark.line] if mark and mark.line < len(text.splitlines()) else ""
-    if "\t" in line_text[: len(line_text) - len(line_text.lstrip())]:
+    if mark is None:
+        return Problem(f"not YAML: {error}", None, Place(file))
+    place = Place(file, mark.line + 1, mark.column + 1)
+    said = str(getattr(error, "problem", None) or "it cannot be read")
+    lines = _BREAK.split(text)
+    line = lines[mark.line] if mark.line < len(lines) else ""
+    if "\t" in line[: len(line) - len(line.lstrip())]:
         return Problem("a tab stands in the indentation; YAML is indented with spaces", "two spaces", place)
+    if braces := _OPEN_BRACES.match(line):
+        return Problem(*_BRACES, Place(file, mark.line + 1, braces.end() - 1))
+    if "cannot start any token" in said or "expected alphabetic or numeric" in said:
+        begin = mark.column if "token" in said else error.context_mark.column  # type: ignore[attr-defined]
+        sign = line[begin : begin + 1]
+        fact = f"a text that begins with {sign} must be in quotes" if sign.strip() else "a tab stands in the wrong place"
+        return Problem(fact, "quotes around the whole text" if sign.strip() else "spaces", replace(place, col=begin + 1))
+    if "did not find expected key" in said and (quoted := _quote_before(text, mark, place)):
+        return quoted
     for sign, fact, remedy in _SAID:
         if sign in said:
-            return Problem(fact, remedy, place)
-    if "mapping values are not allowed" in said:
-        return Problem('a ": " stands inside unquoted text', 'put the text in quotes: "…: …"', place)
+            begun = getattr(error, "context_mark", None) if "opens" in fact or "colon" in fact else None
+            return Problem(fact, remedy, Place(file, begun.line + 1, begun.column + 1) if begun else place)
     context = getattr(error, "context", None)
     return Problem(f"not YAML: {said}" + (f" ({context})" if context else ""), None, place)
 
 
+def _quote_before(text: str, mark: Any, place: Place) -> Problem | None:
+    """Whether a quoted text ended just before the place where something else was expected."""
+    last = None
+    try:
+        for token in yaml.scan(text, Loader=_Loader):
+            if token.start_mark.index >= mark.index:
+                break
+            last = token
+    except yaml.YAMLError:
+        return None
+    if not isinstance(last, yaml.ScalarToken) or last.style not in ("'", '"'):
+        return None
+    start, end = last.start_mark, last.end_mark
+    if start.line == end.line:
+        fact, remedy = "the quoted text ends before this", "quotes around the whole text, those inside as \\\""
+        return Problem(fact, remedy, place)
+    fact = f"the quote that opens here closes only in line {end.line + 1}"
+    return Problem(fact, "close it where the text ends", Place(place.file, start.line + 1, start.column + 1))
+
+
+_OPEN_BRACES = re.compile(r"""\s*(?:- +)*(?:[^\s"'#][^"'#]*?: +)?\{\{""")
 _SAID: tuple[tuple[str, str, str | None], ...] = (
-    ("found another document", "a second document begins here; a file holds one", "a file for each"),
-    ("expected a single document", "a second document begins here; a file holds one", "a file for each"),
+    ("found another document", "a second document begins here", "a file for each"),
+    ("expected a single document", "a second document begins here", "a file for each"),
     ("found undefined alias", "the alias has no anchor before it", "define it first with &name"),
-    (
-        "that cannot start any token",
-        "an unquoted text cannot begin with this character",
-        "put the text in quotes; indent with spaces",
-    ),
-    ("found unexpected end of stream", "a quote is opened and never closed", "close it"),
+    ("found unexpected end of stream", "the quote that opens here is never closed", "close it"),
     ("found duplicate anchor", "an anchor of this name is defined already", "another name"),
     ("control characters are not allowed", "a control character is not allowed in YAML", "delete it"),
+    ("mapping values are not allowed", 'a ": " stands inside unquoted text', "quotes around the whole text"),
     (
         "did not find expected key",
-        "the indentation fits no line above, or a quote ends early",
+        "the indentation fits no line above",
         "line it up with its neighbours",
     ),
     (
         "did not find expected '-' indicator",
-        "the list goes on here with something that is no item",
+        "the list goes on with something that is no item",
         "line it up with its neighbours",
     ),
     ("could not find expected ':'", "a key without its colon", "key: value"),
-    ("did not find expected ',' or ']'", "a [ list ] is not closed, or a comma is missing", None),
-    ("did not find expected ',' or '}'", "a { mapping } is not closed, or a comma is missing", None),
+    ("did not find expected ',' or ']'", "the [ that opens here is not closed, or a comma is missing", "]"),
+    ("did not find expected ',' or '}'", "the { that opens here is not closed, or a comma is missing", "}"),
 )

@@ -18,9 +18,9 @@ def answer(argv: list[str], version: str) -> str | None:
     if path is None:
         return None
     try:
-        with open(path, encoding="utf-8") as stream:  # noqa: PTH123 - pathlib costs an interpreter's start
+        with open(path, encoding="utf-8") as stream:
             record = stream.read()
-        written = os.stat(path).st_mtime_ns  # noqa: PTH116
+        written = os.stat(path).st_mtime_ns
     except (OSError, ValueError):
         return None
     head, _, rest = record.partition("\n\n")
@@ -43,7 +43,7 @@ def place(argv: list[str]) -> str | None:
             import zlib
 
             number = zlib.crc32("\0".join([os.getcwd(), *argv]).encode("utf-8", "surrogateescape"))
-            return os.path.join(os.path.dirname(word) or ".", ".matchcut", "fast", f"{number:08x}")  # noqa: PTH118, PTH120
+            return os.path.join(os.path.dirname(word) or ".", ".matchcut", "fast", f"{number:08x}")
     return None
 
 
@@ -56,7 +56,7 @@ def header(argv: list[str], version: str) -> str:
 def stamp_of(name: str, written: int | None = None) -> str:
     """A file's stamp; "-" where there is none, "?" where it is not older than the record."""
     try:
-        found = os.stat(name)  # noqa: PTH116
+        found = os.stat(name)
     except OSError:
         return "-"
     if written is not None and (found.st_ctime_ns >= written or found.st_mtime_ns >= written):
@@ -65,7 +65,7 @@ def stamp_of(name: str, written: int | None = None) -> str:
 
 
 def record(argv: list[str], version: str, message: str, names: list[str]) -> bytes:
-    """The record of a run that has nothing left to do; ``names`` are all files it depends on, and none of it may change."""
+    """The record of a run that has nothing left to do; ``names`` are all the files that count."""
     stamps = "\n".join(f"{stamp_of(name)} {name}" for name in names if "\n" not in name)
     if any("\n" in name for name in names) or "\n\n" in message:
         return b""

@@ -20,8 +20,8 @@ from .pipeline import Step
 from .plan import Product, settings_of
 from .ports import TaskFailed, WorkerLost
 from .schema import check
-from .storyboard import Film
 from .store import hash_file
+from .storyboard import Film
 from .work import Desk, Event, Outcome
 
 _SUFFIX = {"MP4": ".mp4", "MOV": ".mov", "WEBM": ".webm"}
@@ -92,7 +92,7 @@ class _Ending:
             if not entries:
                 continue
             file = await self._film(film, entries, clips)
-            joins = cut.joins(self.run.plan, film, clips, entries)
+            joins = cut.joins(self.run.plan, clips, entries)
             self.made.append(FilmMade(film, entries, joins, file, slates))
 
     async def _film(
@@ -118,13 +118,13 @@ class _Ending:
         named = key.digest(recipe)
         told = self.outputs.remembered(name, named)
         if told is None:
-            told = await self._put_together(steps, entries, recipe, name, named)
+            told = await self._put_together(steps, recipe, name, named)
         self.outputs.now[name] = told
         self.paths.append(self.run.loaded.project.out / name)
         return {"path": name, **{n: told[n] for n in ("digest", "bytes", "frames", "duration", "copied", "notes")}}
 
     async def _put_together(
-        self, steps: Sequence[Step], entries: Sequence[assemble.Entry], recipe: Mapping[str, Any], name: str, named: str
+        self, steps: Sequence[Step], recipe: Mapping[str, Any], name: str, named: str
     ) -> dict[str, Any]:
         run = self.run
         facts: dict[str, Any] = {}
@@ -250,12 +250,16 @@ class _Ending:
         return strips | self._stills()
 
     def _stills(self) -> dict[str, bytes]:
-        """Small pictures of the frames at the shots' ends that no contact strip shows: stills, and frames inside clips."""
+        """Small pictures of frames at the shots' ends that no contact strip shows: stills, frames inside clips."""
         shots = self.run.plan.board.shots
         decisions = self.run.decisions
-        odd = [end for s in shots for p, end in ((s.begins, decisions[s.id].first), (s.ends, decisions[s.id].last))
-               if p is not None and end is not None and not (p.origin == "shot" and p.frame in ("first", "last"))]  # fmt: skip
-        paths = {end.pixels: self.run.store.picture(end.pixels) for end in odd if end.pixels is not None}
+        ends = [(s.begins, decisions[s.id].first) for s in shots] + [(s.ends, decisions[s.id].last) for s in shots]
+        odd = [
+            end.pixels
+            for point, end in ends
+            if point and end and (point.origin != "shot" or point.frame not in ("first", "last"))
+        ]
+        paths = {digest: self.run.store.picture(digest) for digest in odd if digest is not None}
         if not paths:
             return {}
         from .media import picture

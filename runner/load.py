@@ -16,8 +16,8 @@ from .facts import Facts, Fit, Picture
 from .kinds import KINDS
 from .pipeline import Pipeline
 from .plan import Lane, Plan, make, with_warnings
-from .storyboard import Storyboard
 from .store import LocalStore, hash_file
+from .storyboard import Storyboard
 from .takes import Record, Take
 
 if TYPE_CHECKING:

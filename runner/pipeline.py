@@ -92,7 +92,10 @@ def find(name: str, project: Path) -> tuple[Path, bool]:
 def read(
     document: Document, kinds: Mapping[str, Shape], *, folder: Path, is_shipped: bool = False
 ) -> tuple[Pipeline | None, list[Problem]]:
-    """The pipeline a document describes, and every problem of it."""
+    """The pipeline a document describes, and every problem of it.
+
+    Where only settings are wrong they are left out and the rest is given, so that one slip doesn't hide the others.
+    """
     faults = check(document.data, "pipeline.schema.json")
     problems = [document.problem(fault) for fault in faults]
     data = without(document.data, [fault.path for fault in faults])
@@ -102,13 +105,13 @@ def read(
     shot, film = reader.steps("shot"), reader.steps("film")
     gives = reader.gives(shot)
     problems += reader.problems
-    if gives is None or any(p.severity == "error" for p in problems):
+    if gives is None or reader.broken or not all(isinstance(data.get(name), str) for name in _NEEDED):
         return None, problems
     generate, clip, handed = gives
     limits = data.get("limits") or {}
     return Pipeline(
-        id=data["pipeline"],
-        title=data.get("title", "") or data["pipeline"],
+        id=data.get("pipeline", ""),
+        title=data.get("title", "") or data.get("pipeline", ""),
         provider=data["provider"],
         model=data["model"],
         limits=Limits(**{name: limits[name] for name in ("in_flight", "per_minute") if name in limits}),
@@ -124,20 +127,28 @@ def read(
     ), problems
 
 
+_NEEDED = ("provider", "model")
+
+
 class _Reader:
     def __init__(self, document: Document, data: dict[str, Any], kinds: Mapping[str, Shape]) -> None:
         self.document, self.data, self.kinds = document, data, kinds
         self.problems: list[Problem] = []
         self.found: dict[str, Step] = {}
+        self.broken = False
+        """Whether the steps do not make a graph."""
 
     def tell(self, route: Route, fact: str, remedy: str | None = None) -> None:
+        self.broken = True
         self.problems.append(Problem(fact, remedy, self.document.place(route)))
 
     def steps(self, scope: Scope) -> tuple[Step, ...]:
         raw = self.data.get(scope) or {}
         steps: dict[str, Step] = {}
         for name, value in raw.items():
-            if isinstance(value, dict) and (step := self._step(name, value, scope, raw)) is not None:
+            if not isinstance(value, dict) or "uses" not in value:
+                self.broken = True
+            elif (step := self._step(name, value, scope, raw)) is not None:
                 steps[name] = step
         self.found.update(steps)
         return self._in_order(steps)
@@ -157,10 +168,13 @@ class _Reader:
             )
             return None
         settings = raw.get("with") or {}
-        for fault in check(settings, f"kinds/{kind.NAME}.json"):
+        faults = check(settings, f"kinds/{kind.NAME}.json")
+        self.broken |= any(not fault.path for fault in faults)
+        for fault in faults:
             inside: Route = (*route, "with", *fault.path) if "with" in raw else route
             place = self.document.key_place(inside) if fault.key else self.document.place(inside)
             self.problems.append(fault.at(place))
+        settings = without(settings, [fault.path for fault in faults])
         inputs = dict(raw.get("in") or {})
         for wanted in kind.NEEDS:
             if wanted not in inputs:
@@ -172,7 +186,8 @@ class _Reader:
                 else:
                     inputs[wanted] = giver
         for wanted, giver in inputs.items():
-            self._input(route, name, wanted, giver, beside)
+            if giver != name:  # told as a circle
+                self._input(route, name, wanted, giver, beside)
         return Step(name, kind.NAME, scope, inputs, settings, route)
 
     def _input(self, route: Route, name: str, wanted: str, giver: str, beside: Mapping[str, Any]) -> None:
@@ -213,10 +228,12 @@ class _Reader:
     def gives(self, steps: tuple[Step, ...]) -> tuple[str, str, str] | None:
         """(step that generates, step whose clip counts, step whose clip frames are taken from)."""
         said = self.data.get("gives") or {}
-        for name, step in said.items():
-            if step not in self.found:
-                self.tell(("gives", name), f'step "{step}" does not exist', did_you_mean(step, self.found))
-                return None
+        lost = {name: step for name, step in said.items() if step not in self.found}
+        for name, step in lost.items():
+            near = did_you_mean(step, self.found)
+            self.tell(("gives", name), f'step "{step}" does not exist', f"did you mean {near}?" if near else None)
+        if lost:
+            return None
         makers = [step for step in steps if step.kind == "generate"]
         if len(makers) != 1:
             if any(p.severity == "error" for p in self.problems):

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, Literal
 
 from . import key as keys
@@ -398,6 +399,10 @@ class _Maker:
     problems: list[Problem] = field(default_factory=list)
     checked: dict[str, list[Fault]] = field(default_factory=dict)
     briefs: dict[str, Brief] = field(default_factory=dict)
+    refused: set[str] = field(default_factory=set)
+    """Parameters of the model that nobody may set, told where somebody did."""
+    unsized: set[str] = field(default_factory=set)
+    """Shots whose size is told already."""
 
     def tell(self, place: Place | None, fact: str, remedy: str | None = None) -> None:
         self.problems.append(Problem(fact, remedy, place))
@@ -448,9 +453,13 @@ class _Maker:
         return tuple(nx.lexicographical_topological_sort(graph, key=lambda name: index[name]))
 
     def _circle(self, names: list[str]) -> None:
-        shot = self.board.by_id[names[1]]
-        name = "to" if shot.ends is not None and shot.ends.shot == names[0] else "from"
-        route: Route = (*shot.route, name) if self._has((*shot.route, name)) else shot.route
+        route = self.board.by_id[names[1]].route
+        for parent, name in pairwise([*names[-2:-1], *names]):  # the first that was written down
+            shot = self.board.by_id[name]
+            word = "from" if shot.begins.shot == parent else "to"
+            if self._has((*shot.route, word)):
+                route = (*shot.route, word)
+                break
         fact = f"these shots wait for each other: {' -> '.join(names)}"
         self.tell(self.board.document.place(route), fact, "let one of them begin with `from: cut` or a picture")
 
@@ -480,6 +489,7 @@ class _Maker:
                     self.tell(where, f'the pipeline has no step "{name}"', remedy)
                     continue
                 for fault in check(values, f"kinds/{steps[name].kind}.json"):
+                    self.refused |= {str(fault.path[0])} if fault.path and name == self.pipeline.generate else set()
                     inside: Route = (*route, name, *fault.path)
                     document = self.board.document
                     self.problems.append(fault.at(document.key_place(inside) if fault.key else document.place(inside)))
@@ -499,13 +509,15 @@ class _Maker:
                 place = self.pipeline.document.place(("model",))
             self.tell(place, f'there is no card for model "{name}"', remedy)
             return None
-        if card.provider != self.pipeline.provider:
+        makers = {other.provider for other in self.cards.values()}
+        if card.provider != self.pipeline.provider and self.pipeline.provider in makers:
             fact = (
                 f"{card.title} ({card.id}) is made by {card.provider}, but this pipeline asks {self.pipeline.provider}"
             )
-            route: Route = (*shot.route, "model") if self._has((*shot.route, "model")) else shot.route
+            route: Route = (*shot.route, "model") if self._has((*shot.route, "model")) else ("defaults", "model")
             place = self.board.document.place(route) if shot.model else self.pipeline.document.place(("model",))
-            self.tell(place, fact, f"a model of {self.pipeline.provider}")
+            offered = sorted(other.id for other in self.cards.values() if other.provider == self.pipeline.provider)
+            self.tell(place, fact, " or ".join(offered))
             return None
         return card
 
@@ -514,7 +526,7 @@ class _Maker:
         if card is None:
             return None
         step = self.pipeline.step(self.pipeline.generate)
-        settings = settings_of(step, shot)
+        settings = {name: value for name, value in settings_of(step, shot).items() if name not in self.refused}
         size = self._size(shot, card, settings)
         if size is None:
             return None
@@ -528,7 +540,7 @@ class _Maker:
             seconds=shot.duration,
             settings=settings,
         )
-        self._request(shot, card, request, have_words=words is not None)
+        self._request(shot, card, request, words)
         parent = self.briefs.get(shot.begins.shot) if shot.begins.shot else None
         scene = self.board.scene(shot.scene)
         line = str(told.fields.get("action", told.prompt)).strip().split("\n")[0]
@@ -566,7 +578,7 @@ class _Maker:
             return near.width, near.height
         return card.sizes[0].width, card.sizes[0].height
 
-    def _request(self, shot: Shot, card: Card, request: Mapping[str, Any], *, have_words: bool) -> None:
+    def _request(self, shot: Shot, card: Card, request: Mapping[str, Any], words: Words | None) -> None:
         """Check a request by its card; equal requests but for their words are checked once."""
         bare = {name: value for name, value in request.items() if name not in {"positivePrompt", "negativePrompt"}}
         name = f"{card.id} {json.dumps(bare, sort_keys=True, default=str)}"
@@ -574,10 +586,15 @@ class _Maker:
             self.checked[name] = card.check_fields(bare)
         faults = list(self.checked[name])
         for field_ in ("positivePrompt", "negativePrompt"):
-            if have_words and field_ in request:
-                faults += _words(card, field_, request[field_])
+            if words is not None and field_ in request:
+                faults += _words(card, field_, words)
         for fault in faults:
-            self.problems.append(fault.at(self._place(shot, str(fault.path[0]) if fault.path else "", fault)))
+            name = str(fault.path[0]) if fault.path else ""
+            if name in {"width", "height"}:
+                self.unsized.add(shot.id)
+            if fault.key and fault.remedy is None and (near := did_you_mean(name, card.fields)):
+                fault = replace(fault, remedy=near)  # noqa: PLW2901
+            self.problems.append(fault.at(self._place(shot, name, fault)))
 
     def _place(self, shot: Shot, field_: str, fault: Fault) -> Place:
         """Where a parameter of a request was written: in the shot, in its defaults, or in the pipeline."""
@@ -591,6 +608,7 @@ class _Maker:
         }.get(field_, [])
         routes = [*((*shot.route, name) for name in own), *(("defaults", name) for name in own), *routes]
         routes += [("aspect",)] if field_ in {"width", "height"} else []
+        routes += [(own[0],)] if own else []
         for route in routes:
             if self._has(route):
                 document = self.board.document
@@ -615,6 +633,7 @@ class _Maker:
                 self._look(brief, place, point.image or "")
             elif point.origin == "shot":
                 self._shape(brief, place, point)
+                self._time(place, point)
 
     def _refused(self, brief: Brief, place: Place, position: str, point: Point) -> None:
         card = brief.card
@@ -635,7 +654,8 @@ class _Maker:
         off = _off(brief, picture)
         fits = off and brief.shot.fit is not None
         limits, card = brief.card.picture, brief.card
-        if off and not fits:
+        misread = self._has((*brief.shot.route, "fit")) or self._has(("defaults", "fit"))
+        if off and not fits and not misread:
             fact = f"{path} is {picture.width}x{picture.height}, of another shape than {brief.width}x{brief.height}"
             self.tell(place, fact, "fit: crop, or fit: pad")
         if fits:
@@ -656,6 +676,12 @@ class _Maker:
             )
             self.tell(place, fact, "the same aspect, or `from: cut`")
 
+    def _time(self, place: Place, point: Point) -> None:
+        other = self.briefs.get(point.shot or "")
+        if other is not None and point.frame.endswith("s") and float(point.frame[:-1]) > other.seconds:
+            fact = f'"{point}" lies beyond the end of shot "{other.shot.id}", which lasts {other.seconds:g} s'
+            self.tell(place, fact, f"{other.shot.id}@last, or a time up to {other.seconds:g}s")
+
     def _films(self) -> None:
         conform = [step for step in self.pipeline.film if step.kind == "assemble" and step.settings.get("conform")]
         if conform:
@@ -663,15 +689,12 @@ class _Maker:
         for number, film in enumerate(self.board.films):
             sizes: dict[tuple[int, int], str] = {}
             for name in film.shots:
-                if brief := self.briefs.get(name):
+                if name not in self.unsized and (brief := self.briefs.get(name)):
                     sizes.setdefault((brief.width, brief.height), name)
             if len(sizes) > 1:
                 told = ", ".join(f'{w}x{h} ("{name}")' for (w, h), name in sizes.items())
-                route: Route = (
-                    ("films", number)
-                    if self._has(("films", number))
-                    else self.board.by_id[list(sizes.values())[1]].route
-                )
+                other = (*self.board.by_id[list(sizes.values())[1]].route, "model")
+                route: Route = ("films", number, "shots") if self._has(("films", number)) else other
                 fact = f"the film has shots of {len(sizes)} sizes: {told}"
                 self.tell(
                     self.board.document.place(route),
@@ -680,11 +703,23 @@ class _Maker:
                 )
 
 
-def _words(card: Card, name: str, text: str) -> list[Fault]:
+_SPOKEN = {"positivePrompt": "the prompt", "negativePrompt": "the negative prompt"}
+
+
+def _words(card: Card, name: str, words: Words) -> list[Fault]:
+    """What is wrong with the length of a prompt, counted as it is sent."""
+    text = words.prompt if name == "positivePrompt" else words.negative
     rule = card.field(name) or {}
-    if rule.get("minLength", 0) <= len(text) <= rule.get("maxLength", len(text)):
+    most = rule.get("maxLength", len(text))
+    if rule.get("minLength", 0) <= len(text) <= most:
         return []
-    return card.check_fields({name: text})
+    longest = max(words.used, key=lambda word: len(words.used[word]), default=None)
+    remedy = "say what happens" if name == "positivePrompt" else "leave it out"
+    if len(text) > most:
+        own = longest is not None and name == "positivePrompt"
+        remedy = f"shorten {longest}, which has {len(words.used[str(longest)])}" if own else "shorten it"
+    faults = card.check_fields({name: text})
+    return [replace(fault, fact=fault.fact.replace(name, _SPOKEN[name], 1), remedy=remedy) for fault in faults]
 
 
 def _circle(nx: Any, ring: Any, start: str) -> list[str]:

@@ -91,11 +91,11 @@ class Job:
     timeout_s: float = 3600.0
 
 
-class TaskFailed(Exception):  # noqa: N818
+class TaskFailed(Exception):
     """The function of a job raised."""
 
 
-class WorkerLost(Exception):  # noqa: N818
+class WorkerLost(Exception):
     """The process that ran a job died; the job may be run again."""
 
 

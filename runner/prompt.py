@@ -27,7 +27,7 @@ class Words:
     """The words that went in, by name: ``{"values.look": "amber light", "shot.action": …}``."""
 
 
-class Failed(Exception):  # noqa: N818 - it carries a problem and ends a rendering, nothing more
+class Failed(Exception):
     """A text that cannot be rendered."""
 
     def __init__(self, problem: Problem) -> None:

@@ -249,6 +249,8 @@ def _faults(wrong: _Wrong, fallback: str | None = None) -> Iterator[Fault]:
             yield Fault(
                 (*wrong.path, name), f"{_shown(name)} is not a field of {_noun(wrong)}", near or remedy, key=True
             )
+    elif wrong.keyword == "not" and wrong.rule == {}:
+        yield Fault(wrong.path, f"{_label(wrong)} can't stand here", remedy, key=True)
     elif wrong.keyword == "required":
         for name in (each for each in wrong.rule if each not in wrong.value):
             yield Fault(wrong.path, f"{name} is missing", remedy)
@@ -259,8 +261,9 @@ def _faults(wrong: _Wrong, fallback: str | None = None) -> Iterator[Fault]:
                 yield Fault((*wrong.path, name), fact, remedy or f"add {other}, or drop {name}", key=True)
     else:
         fact, hint = _FACTS.get(wrong.keyword, _unlike)(wrong)
-        surer = hint if wrong.keyword in {"enum", "const"} else None
-        yield Fault(wrong.path, fact, surer or remedy or hint)
+        surer = wrong.keyword in {"enum", "const"} or (wrong.keyword == "type" and isinstance(wrong.value, str))
+        own = _words(wrong, "x-remedy")
+        yield Fault(wrong.path, fact, (hint if surer else None) or own or hint or fallback)
 
 
 _OF_THE_WHOLE = frozenset({"type", "required", "additionalProperties", "unevaluatedProperties", "dependentRequired"})
@@ -318,7 +321,10 @@ def _choice(wrong: _Wrong, remedy: str | None) -> Iterator[Fault]:
         hints = sum(fault.remedy is not None for fault in faults)
         return -min(each.depth for each in branch), len(faults), -hints
 
-    yield from _tell(min(meant, key=rank), remedy)
+    faults = _tell(min(meant, key=rank), remedy)
+    strangers = {fault.path[:-1] for fault in faults if fault.key}
+    # What has a field too many was hardly meant to have the one that it lacks.
+    yield from (fault for fault in faults if fault.path not in strangers or not fault.fact.endswith(" is missing"))
 
 
 def _none_of(choice: _Wrong, barriers: list[_Wrong], remedy: str | None) -> Fault:
@@ -327,7 +333,7 @@ def _none_of(choice: _Wrong, barriers: list[_Wrong], remedy: str | None) -> Faul
     if first.keyword == "type":
         types = [name for each in barriers for name in _options(each)]
         fact, hint = _wrong_type(_label(choice), types, choice.value)
-        return Fault(choice.path, fact, remedy or hint)
+        return Fault(choice.path, fact, (hint if type(choice.value) in {int, float} else None) or remedy or hint)
     allowed = [value for each in barriers if each.path == first.path for value in _options(each)]
     fact, hint = _not_allowed(_label(first), allowed, first.value)
     return Fault(first.path, fact, hint or remedy)
@@ -405,9 +411,17 @@ def _wrong_type(label: str, types: list[str], value: object) -> Told:
     wanted = list(dict.fromkeys(_TYPES[name] for name in types if name != "null" or len(types) == 1))
     given = f"text {_shown(value)}" if isinstance(value, str) else _shown(value)
     fact = f"{label} must be {_either(wanted)}, not {given}"
-    if isinstance(value, str) and {"integer", "number"} & set(types) and re.fullmatch(r"-?\d+(\.\d+)?", value):
-        return fact, f"{value}, without quotes"
-    return fact, "put it in quotes" if isinstance(value, bool | int | float) and "string" in types else None
+    if isinstance(value, str) and {"integer", "number"} & set(types):
+        found = _NUMBER.match(value)
+        return fact, None if found is None else f"{value}, without quotes" if found[1] == value else found[1]
+    if isinstance(value, str) and "boolean" in types:
+        return fact, _TRUTH.get(value.casefold())
+    return fact, f'"{_bare(value)}"' if isinstance(value, bool | int | float) and "string" in types else None
+
+
+_NUMBER = re.compile(r"\$?(-?\d+(?:\.\d+)?) ?(?:s|sec|seconds|\$|USD)?\Z")
+_TRUTH = {**dict.fromkeys(("yes", "y", "on", "true"), "true"), **dict.fromkeys(("no", "n", "off", "false"), "false")}
+"""What other YAML readers take for true and false."""
 
 
 def _not_allowed(label: str, allowed: list[object], value: object) -> Told:

@@ -152,9 +152,8 @@ class LocalStore:
     def verify(self) -> list[Problem]:
         """Every object against its name, every record against what it names. Reads only."""
         problems: list[Problem] = []
-        for path in sorted(self.objects.glob("*/*")):
-            if hash_file(path) != path.name:
-                problems.append(Problem(f"object {path.name[:12]} does not have the bytes its name says"))
+        damaged = (path for path in sorted(self.objects.glob("*/*")) if hash_file(path) != path.name)
+        problems += [Problem(f"object {path.name[:12]} does not have the bytes its name says") for path in damaged]
         for path in sorted(self.pictures.glob("*.png")):
             from .media import picture
 

@@ -156,6 +156,8 @@ class _Reader:
         self.document, self.data, self.is_file = document, data, is_file
         self.problems: list[Problem] = []
         self.ids: dict[str, str] = {}
+        self.doubles: set[Route] = set()
+        """Where an id stands that another shot has already."""
         self.refused: set[str] = set()
         """Ids that were told already for what is wrong with them: who names them is not told as well."""
 
@@ -169,6 +171,8 @@ class _Reader:
     def read(self) -> Storyboard:
         data = self.data
         self._zeros()
+        free = {k: v for k, v in (data.get("defaults") or {}).items() if k not in _OWN_FIELDS}
+        self._near_misses(free, _OWN_FIELDS, ("defaults",))
         self._collect_ids()
         scenes: list[Scene] = []
         shots: list[Shot] = []
@@ -181,7 +185,7 @@ class _Reader:
             scenes.append(Scene(raw["scene"], raw.get("title", ""), fields, route))
             before: str | None = None
             for m, shot in _items(raw.get("shots")):
-                if isinstance(shot.get("shot"), str):
+                if isinstance(shot.get("shot"), str) and (*route, "shots", m, "shot") not in self.doubles:
                     shots.append(self._shot(shot, raw["scene"], len(shots), before, (*route, "shots", m)))
                     before = shot["shot"]
         return Storyboard(
@@ -228,6 +232,7 @@ class _Reader:
             line = self.document.place(where).line
             same = "" if other == name else f' as "{other}" (ids are unique whatever the case)'
             self.tell(route, f'{what} "{name}" is there already in line {line}{same}', "another id")
+            self.doubles.add(route)
             return
         seen[folded] = name, route
 
@@ -277,7 +282,9 @@ class _Reader:
     def _point(self, raw: Any, route: Route) -> Point | None:
         if isinstance(raw, dict):
             if "image" in raw:
-                return self._image(raw["image"])
+                return self._image(raw["image"], (*route, "image"))
+            if "shot" not in raw:
+                return None
             frame = raw.get("frame", "last")
             frame = frame if isinstance(frame, str) else f"{frame:g}s"
             return self._known(raw["shot"], frame, (*route, "shot"))
@@ -285,8 +292,8 @@ class _Reader:
             return None
         if raw == "cut":
             return CUT
-        if "://" in raw or _UUID.match(raw):
-            return self._image(raw)
+        if "://" in raw or _UUID.match(raw) or raw.startswith("data:"):
+            return self._image(raw, route)
         name, _, selector = raw.partition("@")
         if name in self.ids or (ID.match(name) and not self.is_file(raw)):
             if name in self.ids and self.is_file(raw):
@@ -299,7 +306,7 @@ class _Reader:
                 )
                 return None
             return self._known(name, selector or "last", route)
-        return self._image(raw)
+        return self._image(raw, route)
 
     def _known(self, name: str, frame: str, route: Route) -> Point | None:
         if name in self.ids:
@@ -309,8 +316,14 @@ class _Reader:
             self.tell(route, f'shot "{name}" does not exist', f'did you mean "{near}"?' if near else None)
         return None
 
-    def _image(self, text: str) -> Point:
+    def _image(self, text: str, route: Route) -> Point | None:
+        if text.startswith("data:"):
+            self.tell(route, "a picture is given by its path or address, not as data", "save it as a file")
+            return None
         if "://" in text:
+            if not text.lower().startswith(("https://", "http://")):
+                self.tell(route, f'"{text}" is not an address a model can fetch', "one that begins with https://")
+                return None
             return Point("url", image=text)
         if _UUID.match(text):
             return Point("uuid", image=text.lower())

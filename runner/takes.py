@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from . import document
-from .errors import Place, Problem, StoryError
+from .errors import Place, Problem, StoryError, in_order
 
 FORMAT = 1
 
@@ -135,41 +135,84 @@ def read(file: Path, name: str) -> Record:
         return Record(file.stem)
     told = document.read(file, name)
     data = told.data
-    problems: list[Problem] = []
     if not isinstance(data, dict) or not isinstance(data.get("shot"), str):
-        raise StoryError.of("this is no takes file: it names no shot", "`git checkout` the file", Place(name, 1, 1))
+        raise StoryError.of("this is no takes file: it names no shot", _RESTORE, Place(name, 1, 1))
     if data.get("matchcut", 1) != FORMAT:
         fact = f"this takes file has format {data['matchcut']}; this matchcut reads up to {FORMAT}"
         raise StoryError.of(fact, "a newer matchcut", told.place(("matchcut",)))
-    found: list[Take] = []
-    for n, raw in enumerate(data.get("takes") or []):
-        missing = [f for f in ("take", "key", "clip", "provider", "model") if not isinstance(raw, dict) or f not in raw]
-        if missing:
-            problems.append(Problem(f"a take without {', '.join(missing)}", "restore it", told.place(("takes", n))))
-        else:
-            found.append(Take.from_data(raw))
-    circled: dict[str, Circle] = {}
-    for key, raw in (data.get("circled") or {}).items():
-        circle = _circle(raw)
-        if circle is None:
-            problems.append(
-                Problem("a circle names a clip digest, or a drawing's key and take", None, told.place(("circled", key)))
-            )
-        elif circle.drawn is None and not any(circle.fits(take) for take in found):
-            fact = f"the circled take of key {key[:12]} has a clip that is not among the takes: an approval of another clip"
-            problems.append(Problem(fact, f"matchcut circle {data['shot']} TAKE", told.place(("circled", key))))
-        else:
-            circled[key] = circle
-    if problems:
-        raise StoryError(problems)
+    if data["shot"] != file.stem:
+        fact = f'these are the takes of shot "{data["shot"]}", in the file of shot "{file.stem}"'
+        raise StoryError.of(fact, f"rename it to {data['shot']}.yaml, or restore it", told.place(("shot",)))
+    reader = _Reader(told)
+    found = reader.takes(data.get("takes"))
+    circled = reader.circles(data.get("circled"), found, data["shot"])
+    if reader.problems:
+        raise StoryError(in_order(reader.problems))
     unknown = {k: v for k, v in data.items() if k not in {"matchcut", "shot", "takes", "circled"}}
     return Record(data["shot"], renumbered(found), circled, unknown)
+
+
+_RESTORE = "`git checkout` the file"
+_MUST = ("take", "key", "clip", "provider", "model")
+_SHAPES: dict[str, tuple[type, str]] = {
+    **dict.fromkeys(("take", "bytes", "seed"), (int, "a whole number")),
+    **dict.fromkeys(("parts", "words", "frames", "probe", "inspect", "response"), (dict, "a mapping")),
+    **dict.fromkeys(("key", "clip", "provider", "model", "task_uuid", "video_uuid", "usd"), (str, "text")),
+}
+
+
+class _Reader:
+    def __init__(self, told: document.Document) -> None:
+        self.told = told
+        self.problems: list[Problem] = []
+
+    def tell(self, route: document.Route, fact: str, remedy: str | None = _RESTORE) -> None:
+        self.problems.append(Problem(fact, remedy, self.told.place(route)))
+
+    def takes(self, raw: Any) -> list[Take]:
+        if not isinstance(raw, list | None):
+            self.tell(("takes",), "takes must be a list")
+            return []
+        return [Take.from_data(take) for n, take in enumerate(raw or []) if self._whole(take, ("takes", n))]
+
+    def _whole(self, raw: Any, route: document.Route) -> bool:
+        if not isinstance(raw, dict):
+            self.tell(route, "a take must be a mapping")
+            return False
+        missing = [name for name in _MUST if name not in raw]
+        if missing:
+            self.tell(route, f"a take without {', '.join(missing)}")
+        odd = [name for name, (shape, _) in _SHAPES.items() if name in raw and type(raw[name]) is not shape]
+        for name in odd:
+            self.tell((*route, name), f"{name} of a take must be {_SHAPES[name][1]}")
+        frames = raw.get("frames", {})
+        for name, frame in frames.items() if isinstance(frames, dict) else ():
+            if not isinstance(frame, dict) or not isinstance(frame.get("digest"), str):
+                self.tell((*route, "frames", name), f"the {name} frame of a take must have a digest")
+                odd.append(name)
+        return not missing and not odd
+
+    def circles(self, raw: Any, found: Sequence[Take], shot: str) -> dict[str, Circle]:
+        if not isinstance(raw, dict | None):
+            self.tell(("circled",), "circled must be a mapping of keys to clips")
+            return {}
+        circled: dict[str, Circle] = {}
+        for key, value in (raw or {}).items():
+            circle = _circle(value)
+            if circle is None:
+                self.tell(("circled", key), "a circle names a clip digest, or a drawing's key and take")
+            elif circle.drawn is None and not any(circle.fits(take) for take in found):
+                fact = f"key {key[:12]} has a circle around a clip that is not among the takes: an approval of another clip"
+                self.tell(("circled", key), fact, f"`matchcut circle STORYBOARD {shot} TAKE`, or restore the takes")
+            else:
+                circled[key] = circle
+        return circled
 
 
 def _circle(raw: Any) -> Circle | None:
     if isinstance(raw, str):
         return Circle(clip=raw)
-    if isinstance(raw, dict) and isinstance(raw.get("key"), str) and isinstance(raw.get("take"), int):
+    if isinstance(raw, dict) and isinstance(raw.get("key"), str) and type(raw.get("take")) is int:
         return Circle(drawn=(raw["key"], raw["take"]))
     return None
 

@@ -18,7 +18,7 @@ _WORDS_OF_JINJA = frozenset(
 )
 
 
-class Refused(Exception):  # noqa: N818
+class Refused(Exception):
     """A template that cannot be rendered: the fact, the line of the template (from 1), the words meant in it."""
 
     def __init__(self, fact: str, line: int, *, words: str | None = None, remedy: str | None = None) -> None:

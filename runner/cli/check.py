@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .. import api
+from ..load import load
 from . import options
 from .app import as_data, tell
 
@@ -18,7 +18,7 @@ from .app import as_data, tell
 @options.outside
 def command(storyboard: Path, provider: str | None, as_json: bool, allow_outside: bool) -> int:
     """Check a storyboard with its pipeline, words, pictures and takes: every problem at once. Reads only."""
-    loaded = api.load(storyboard, provider=provider, allow_outside=allow_outside)
+    loaded = load(storyboard, provider=provider, allow_outside=allow_outside)
     plan = loaded.plan
     if as_json:
         options.say({"problems": [as_data(problem) for problem in plan.warnings]})

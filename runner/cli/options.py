@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 storyboard = click.argument("storyboard", default="storyboard.yaml", type=click.Path(path_type=Path))
 provider = click.option("--provider", metavar="NAME", help="animatic rehearses on this machine, for nothing.")
@@ -25,12 +24,27 @@ def say(data: Any) -> None:
     click.echo(json.dumps(data, indent=2, ensure_ascii=False))
 
 
-def console(*, stderr: bool = False) -> Console:
-    """A console that prints plainly where it is not a terminal, at a width that cuts nothing off."""
-    from rich.console import Console
+def columns(
+    head: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[int] = (), styled: int | None = None
+) -> None:
+    """Rows in columns; the last one is cut to the terminal's width, and never where there is no terminal.
 
-    terminal = (sys.stderr if stderr else sys.stdout).isatty()
-    return Console(stderr=stderr, highlight=False, width=None if terminal else 160, soft_wrap=not terminal)
+    ``right`` are columns of numbers; ``styled`` is the column with a state, which gets its colour.
+    """
+    table = [list(head), *map(list, rows)]
+    widths = [max(len(row[at]) for row in table) for at in range(len(head) - 1)]
+    room = max(20, shutil.get_terminal_size().columns - sum(widths) - 2 * len(widths)) if sys.stdout.isatty() else None
+    lines = []
+    for number, row in enumerate(table):
+        cells = [row[at].rjust(wide) if at in right else row[at].ljust(wide) for at, wide in enumerate(widths)]
+        last = row[-1] if room is None or len(row[-1]) <= room else row[-1][: room - 1] + "…"
+        if number == 0:
+            lines.append(click.style("  ".join([*cells, last]), dim=True))
+            continue
+        if styled is not None:
+            cells[styled] = click.style(cells[styled], **STYLES.get(row[styled], {}))
+        lines.append("  ".join([*cells, last]))
+    click.echo("\n".join(lines))
 
 
 def usd(amount: Decimal | None) -> str:
@@ -42,7 +56,7 @@ def usd(amount: Decimal | None) -> str:
     return f"${whole}.{cents.ljust(2, '0')}"
 
 
-STYLES = {
-    "current": "green", "missing": "cyan", "stale": "yellow", "waiting": "magenta", "unknown": "red",
-    "blocked": "bright_black", "failed": "bold red",
+STYLES: dict[str, dict[str, Any]] = {
+    "current": {"fg": "green"}, "missing": {"fg": "cyan"}, "stale": {"fg": "yellow"}, "waiting": {"fg": "magenta"},
+    "unknown": {"fg": "red"}, "blocked": {"dim": True}, "failed": {"fg": "red", "bold": True},
 }  # fmt: skip

@@ -8,10 +8,9 @@ from typing import Any
 
 import click
 
-from .. import api
-from ..load import Loaded
+from ..load import Loaded, load
 from ..plan import Decision, End, Plan
-from ..storyboard import Point
+from ..storyboard import Point, Shot
 from . import options
 from .app import as_data, tell
 
@@ -24,7 +23,7 @@ from .app import as_data, tell
 @click.option("--check", is_flag=True, help="End with 3 if a run would make anything.")
 def command(storyboard: Path, provider: str | None, as_json: bool, allow_outside: bool, check: bool) -> int:
     """Show what a run would make, in what order, why, and what it costs. Reads only."""
-    loaded = api.load(storyboard, provider=provider, allow_outside=allow_outside)
+    loaded = load(storyboard, provider=provider, allow_outside=allow_outside)
     if as_json:
         options.say(as_plan(loaded))
     else:
@@ -57,31 +56,23 @@ def _sum(costs: list[Decimal | None]) -> Decimal | None:
 
 def show(loaded: Loaded) -> None:
     """The plan as a table."""
-    from rich.table import Table
-    from rich.text import Text
-
     plan = loaded.plan
-    console = options.console()
-    console.print(Text(plan.board.title, style="bold"))
-    console.print(headline(plan), style="bright_black")
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bright_black")
-    for name in ("shot", "begins on", "state"):
-        table.add_column(name, no_wrap=True)
-    for name in ("s", "takes", "if bought" if plan.lane.rehearsal else "USD"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("why", overflow="fold")
-    for shot in plan.board.shots:
-        decision = plan.decisions[shot.id]
-        cost = plan.cost(shot.id, bought=plan.lane.rehearsal)
-        price = "" if not decision.buy and not plan.lane.rehearsal else options.usd(cost)
-        begins = str(shot.begins) + (f" … {shot.ends}" if shot.ends else "")
-        table.add_row(
-            shot.id, Text(begins), Text(decision.state, style=options.STYLES[decision.state]),
-            f"{plan.briefs[shot.id].seconds:g}", f"{decision.have}/{decision.want}",
-            price if decision.certain or plan.lane.rehearsal else f"up to {price}", Text(why(plan, shot.id)),
-        )  # fmt: skip
-    console.print(table)
-    console.print(sums(plan))
+    rehearsal = plan.lane.rehearsal
+    click.echo(click.style(plan.board.title, bold=True))
+    click.echo(click.style(headline(plan), dim=True))
+    head = ("shot", "begins on", "state", "s", "takes", "if bought" if rehearsal else "USD", "why")
+    options.columns(head, (_row(plan, shot) for shot in plan.board.shots), right=(3, 4, 5), styled=2)
+    click.echo(sums(plan))
+
+
+def _row(plan: Plan, shot: Shot) -> tuple[str, ...]:
+    decision = plan.decisions[shot.id]
+    price = options.usd(plan.cost(shot.id, bought=plan.lane.rehearsal))
+    if not plan.lane.rehearsal:
+        price = "" if not decision.buy else price if decision.certain else f"up to {price}"
+    begins = f"{shot.begins} … {shot.ends}" if shot.ends else str(shot.begins)
+    takes = f"{decision.have}/{decision.want}"
+    return shot.id, begins, decision.state, f"{plan.briefs[shot.id].seconds:g}", takes, price, why(plan, shot.id)
 
 
 def headline(plan: Plan) -> str:
@@ -133,7 +124,7 @@ def as_plan(loaded: Loaded) -> dict[str, Any]:
         "storyboard": plan.board.id, "title": plan.board.title, "pipeline": plan.pipeline.id,
         "provider": plan.lane.provider, "rehearsal": plan.lane.rehearsal, "order": list(plan.order),
         "shots": [as_shot(plan, shot.id) for shot in plan.board.shots],
-        "tasks": [{"id": task.id, "shot": task.shot, "uses": task.kind, "needs": list(task.needs)} for task in plan.tasks],
+        "tasks": [{"id": t.id, "shot": t.shot, "uses": t.kind, "needs": list(t.needs)} for t in plan.tasks],
         "totals": told,
         "warnings": [as_data(problem) for problem in plan.warnings],
     }  # fmt: skip

@@ -61,8 +61,8 @@ class _Bars:
         self.work = {name for name, decision in plan.decisions.items() if decision.buy or decision.due}
         self.progress: Progress = Progress(
             SpinnerColumn(finished_text="[green]✓"), TextColumn("{task.description}"), BarColumn(bar_width=28),
-            TextColumn("{task.fields[told]}"), TimeElapsedColumn(), TextColumn("[bright_black]left"), TimeRemainingColumn(),
-            transient=True,
+            TextColumn("{task.fields[told]}"), TimeElapsedColumn(), TextColumn("[bright_black]left"),
+            TimeRemainingColumn(), transient=True,
         )  # fmt: skip
         self.shots: dict[str, TaskID] = {}
 

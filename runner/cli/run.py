@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from .. import __version__, api, fast
 from ..load import Loaded
-from ..plan import Plan
 from ..takes import folder as takes_folder
 from ..work import Outcome
 from . import options
@@ -80,9 +80,8 @@ def nothing(outcome: Outcome) -> str:
 
 def as_outcome(outcome: Outcome) -> dict[str, object]:
     """The outcome as plain data: every shot with its state."""
-    after: Plan = outcome.plan
-    shots = [{**as_shot(after, shot.id), "state": outcome.decisions[shot.id].state, "reason": outcome.decisions[shot.id].reason}
-             for shot in after.board.shots]  # fmt: skip
+    plan = replace(outcome.plan, decisions=outcome.decisions, facts=outcome.facts)
+    shots = [as_shot(plan, shot.id) for shot in plan.board.shots]
     return {
         "exit_code": outcome.exit_code, "made": outcome.made, "changed": outcome.changed, "shots": shots,
         "films": [str(path) for path in outcome.films],
@@ -93,7 +92,7 @@ def as_outcome(outcome: Outcome) -> dict[str, object]:
 
 
 def remember(loaded: Loaded, outcome: Outcome) -> None:
-    """Write down the stamps of all files of a finished run, so that the next one knows at once that nothing is to be done."""
+    """Write down the stamps of a finished run's files, so that the next one knows at once."""
     argv = sys.argv[1:]
     place = fast.place(argv)
     if place is None or any(d.state != "current" for d in outcome.decisions.values()):

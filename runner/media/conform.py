@@ -10,6 +10,7 @@ from typing import Any, Literal, cast
 
 import av
 from av.packet import Packet
+from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from ..errors import StoryError
@@ -79,32 +80,35 @@ def encode(
     return frames, frames / look.rate
 
 
-def encode_like(
-    path: str, like: VideoStream, times: Moments, ticks: Sequence[int], factor: int
-) -> list[Packet[VideoStream]]:
+def encode_like(path: str, times: Moments, ticks: Sequence[int], factor: int) -> list[Packet[VideoStream]]:
     """H.264 packets (with parameter sets) of these pictures of a clip, to stand after packets copied from it.
 
     Their ``pts`` is the number of the picture in ``ticks``. The decoded planes go to the encoder as they are.
     """
+    wanted = {tick: number for number, tick in enumerate(ticks)}
+    packets: list[Packet[VideoStream]] = []
+    step = 1 / times.rate
+    with clip.opened(path) as (container, stream):
+        encoder = _encoder_like(stream, step, factor)
+        for frame in clip.frames(container, stream):
+            number = wanted.get(frame.pts) if frame.pts is not None else None
+            if number is not None:
+                frame.pts, frame.time_base, frame.pict_type = number, step, 0
+                packets += cast("list[Packet[VideoStream]]", encoder.encode(frame))
+        packets += cast("list[Packet[VideoStream]]", encoder.encode(None))
+    return packets
+
+
+def _encoder_like(stream: VideoStream, step: Fraction, factor: int) -> VideoCodecContext:
     encoder = av.CodecContext.create("libx264", "w")
-    source = like.codec_context
+    source = stream.codec_context
     encoder.width, encoder.height, encoder.pix_fmt = source.width, source.height, source.pix_fmt
-    encoder.time_base, encoder.framerate = 1 / times.rate, times.rate
+    encoder.time_base, encoder.framerate = step, 1 / step
     encoder.thread_count = 1
     encoder.colorspace, encoder.color_range = source.colorspace, source.color_range
     encoder.color_primaries, encoder.color_trc = source.color_primaries, source.color_trc
     encoder.options = {"crf": str(factor), "preset": "veryfast", "bf": "0", "x264-params": write.X264}
-    wanted = {tick: number for number, tick in enumerate(ticks)}
-    packets: list[Packet[VideoStream]] = []
-    with clip.opened(path) as (container, stream):
-        for frame in clip.frames(container, stream):
-            number = wanted.get(frame.pts) if frame.pts is not None else None
-            if number is not None:
-                plain = frame.reformat(format=source.pix_fmt)
-                plain.pts, plain.time_base, plain.pict_type = number, 1 / times.rate, 0
-                packets += cast("list[Packet[VideoStream]]", encoder.encode(plain))
-    packets += cast("list[Packet[VideoStream]]", encoder.encode(None))
-    return packets
+    return encoder
 
 
 def _at_rate(path: str, times: Moments, first: int, stop: int, rate: Fraction) -> Iterator[Rgb]:

@@ -31,6 +31,7 @@ _CONTAINERS: dict[str, Container] = {".mp4": "MP4", ".m4v": "MP4", ".mov": "MOV"
 _IN_BAND = {"h264": "h264_mp4toannexb", "hevc": "hevc_mp4toannexb"}
 _RATE_SLACK = Fraction(1, 1000)
 _ANEW_CRF = 12
+_INDEX_BYTES, _INDEX_BYTES_FRAME, _INDEX_BYTES_S = 4_096, 64, 2_500
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ class _Way:
 
     in_band: bool = False
     sound: bool = False
+    looked: bool = False
     delay: int = 0
 
 
@@ -98,6 +100,7 @@ class _Film:
     video: VideoStream
     sets: bytes | None
     track: Track | None
+    begun: bool = False
     at: Fraction = Fraction(0)
     frames: int = 0
     hidden: int = 0
@@ -123,6 +126,8 @@ def join(order: Mapping[str, Any]) -> dict[str, Any]:
     container = _CONTAINERS.get(path.suffix.lower())
     if container is None:
         raise StoryError.of(f"{path.name} is not a film's name", "a name that ends in .mp4, .mov or .webm")
+    if any(path.resolve() == Path(e.clip).resolve() for e in entries):
+        raise StoryError.of(f"{path.name} is a clip of the film itself", "another name for the film")
     method: Method = order.get("method") or "squeeze"
     entries = _without_repeats(entries, method)
     notes: list[str] = []
@@ -182,10 +187,10 @@ def _copy(entries: Sequence[Entry], path: Path, container: Container, way: _Way,
         out: OutputContainer | None = None
         try:
             for entry in entries:
-                with clip.opened(entry.clip) as (source, stream):
+                with clip.opened(entry.clip, unlooked=film is not None and not way.looked) as (source, stream):
                     one = _read(source, stream, entry)
                     if film is None:
-                        out = write.create(beside, container, one.times.rate)
+                        out = write.create(beside, container, one.times.rate, _index_bytes(entries, one.times.rate))
                         film = _begin(out, way, one)
                     _check(film, one, entries)
                     _add(film, one, squeeze=squeeze)
@@ -196,6 +201,12 @@ def _copy(entries: Sequence[Entry], path: Path, container: Container, way: _Way,
             if out is not None:
                 out.close()
     return film
+
+
+def _index_bytes(entries: Sequence[Entry], rate: Fraction) -> int:
+    """More than the index of the film can need, with a track of sound: at most so much a frame and a second."""
+    frames = sum(e.stop for e in entries)
+    return _INDEX_BYTES * (1 + len(entries)) + _INDEX_BYTES_FRAME * frames + int(_INDEX_BYTES_S * frames / rate)
 
 
 def _read(source: InputContainer, stream: VideoStream, entry: Entry) -> _Clip:
@@ -212,8 +223,7 @@ def _read(source: InputContainer, stream: VideoStream, entry: Entry) -> _Clip:
 
 
 def _begin(out: OutputContainer, way: _Way, one: _Clip) -> _Film:
-    if bool(one.source.streams.audio) and not way.sound:
-        raise _AnotherWayError(replace(way, sound=True))
+    way = replace(way, sound=way.sound or bool(one.source.streams.audio))
     try:
         video = out.add_stream_from_template(one.stream, opaque=True)
     except ValueError:
@@ -234,7 +244,10 @@ def _check(film: _Film, one: _Clip, entries: Sequence[Entry]) -> None:
         conform.refuse_mixed([e.clip for e in entries])
     if ours.codec.canonical_name != one.codec:
         raise _CannotCopyError(f"clips are in {ours.codec.canonical_name} and {one.codec}")
-    if ours.pix_fmt != its.pix_fmt:
+    if its.pix_fmt is None and (not its.extradata or film.sets != its.extradata):
+        # Only equal parameter sets say without a look that the pictures are alike.
+        raise _AnotherWayError(replace(film.way, looked=True))
+    if its.pix_fmt is not None and ours.pix_fmt != its.pix_fmt:
         raise _CannotCopyError(f"clips are in {ours.pix_fmt} and {its.pix_fmt}")
     if _differ(ours.colorspace, its.colorspace, colour.UNTOLD) or _differ(ours.color_range, its.color_range, 0):
         raise _CannotCopyError("clips have different colour tags")
@@ -268,7 +281,7 @@ def _add(film: _Film, one: _Clip, *, squeeze: bool) -> None:
     kept = _filtered(film, one, cut.copied)
     _send(film, kept, [stamps[t] for t in ticks[: cut.copied]], stamps[cut.anew[0]] if cut.anew else end)
     if cut.anew:
-        again = conform.encode_like(one.entry.clip, one.stream, one.times, cut.anew, _ANEW_CRF)
+        again = conform.encode_like(one.entry.clip, one.times, cut.anew, _ANEW_CRF)
         _send(film, again, [stamps[cut.anew[p.pts or 0]] for p in again], end)
         film.anew.append(f"{one.name}: {len(cut.anew)} frames at the end were encoded again")
     if film.track:
@@ -295,7 +308,10 @@ def _send(film: _Film, packets: Sequence[Packet[Any]], shown: Sequence[int], end
     in_order = [*sorted(shown), end]
     need = max((a - b for a, b in zip(in_order, shown, strict=False)), default=0)
     if need > film.way.delay:
-        raise _AnotherWayError(replace(film.way, delay=need))
+        if film.begun:
+            raise _AnotherWayError(replace(film.way, delay=need))
+        film.way = replace(film.way, delay=need)
+    film.begun = True
     for number, (packet, stamp) in enumerate(zip(packets, shown, strict=True)):
         packet.stream = film.video
         packet.time_base = film.base

@@ -69,6 +69,7 @@ def _clean(decode_order: Sequence[int], wanted: Sequence[int]) -> int:
 def _seconds(times: Moments) -> list[Fraction]:
     """The time of each picture and of the end; on the exact grid of the rate where the clip keeps to one."""
     if times.steady:
-        return [number / times.rate for number in range(len(times.ticks) + 1)]
+        rate = times.rate
+        return [number / rate for number in range(len(times.ticks) + 1)]
     start = times.ticks[0]
     return [(tick - start) * times.time_base for tick in (*times.ticks, times.end)]

@@ -99,11 +99,16 @@ def crf(quality: int) -> int:
     return round(13 - (quality - 95) * 0.75) if quality >= 95 else round(36 - (quality - 20) * 23 / 75)
 
 
-def create(path: Path, container: Container, rate: Fraction) -> OutputContainer:
-    """An empty clip file that will hold nothing of the day or the machine."""
+def create(path: Path, container: Container, rate: Fraction, index_bytes: int = 0) -> OutputContainer:
+    """An empty clip file that will hold nothing of the day or the machine.
+
+    The index of an MP4 comes to stand in front: in ``index_bytes`` kept free for it, which saves writing all twice, or
+    by moving everything at the end.
+    """
     options = {"fflags": "+bitexact"}
     if container != "WEBM":
-        options |= {"movflags": "+faststart", "video_track_timescale": str(rate.numerator * TICKS_PER_FRAME)}
+        options |= {"video_track_timescale": str(rate.numerator * TICKS_PER_FRAME)}
+        options |= {"moov_size": str(index_bytes)} if index_bytes else {"movflags": "+faststart"}
     return av.open(str(path), "w", format=MUXERS[container], container_options=options)
 
 

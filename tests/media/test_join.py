@@ -196,6 +196,14 @@ def test_points_outside_the_clip_are_refused(tmp_path: Path) -> None:
         join({"entries": listed, "out": str(tmp_path / "film.mp4")})
 
 
+def test_a_film_never_replaces_one_of_its_clips(tmp_path: Path) -> None:
+    paths = chain(tmp_path)
+    before = paths[1].read_bytes()
+    with pytest.raises(StoryError, match=r"1\.mp4 is a clip of the film itself"):
+        join({"entries": entries(paths), "out": str(paths[1])})
+    assert before == paths[1].read_bytes()
+
+
 SCRIPT = "import json, sys; from runner.media.join import join; print(json.dumps(join(json.loads(sys.argv[1]))))"
 
 
@@ -204,7 +212,7 @@ def test_two_processes_write_the_same_film(tmp_path: Path) -> None:
     loud = clips.make(tmp_path / "loud.mp4", FRAMES[:LENGTH], audio_s=1.0)
     results = []
     for threads in ("1", "7"):
-        order = {"entries": [*chained, *entries([loud])], "out": str(tmp_path / f"{threads}.mp4"), "method": "tail"}
+        order = {"entries": [*chained, *entries([loud])], "out": str(tmp_path / f"film{threads}.mp4"), "method": "tail"}
         environment = {**os.environ, "OMP_NUM_THREADS": threads, "PYTHONHASHSEED": threads}
         command = [sys.executable, "-c", SCRIPT, json.dumps(order)]
         done = subprocess.run(command, check=True, env=environment, capture_output=True, text=True)

@@ -48,7 +48,7 @@ class View:
     dy: float
 
 
-_FORWARD = r"(?:forwards?|ahead|in|inwards?|closer|towards?|into|through)"
+_FORWARD = r"(?:forwards?|ahead|in|inwards?|closer|towards?|into(?!\s+an?\b)|through)"
 _BACK = r"(?:backwards?|back|out|outwards?|away)"
 _GO = (
     r"(?:push(?:es|ing)?|doll(?:y|ies|ying)|glid(?:e|es|ing)|mov(?:e|es|ing)|creep(?:s|ing)?|float(?:s|ing)?"

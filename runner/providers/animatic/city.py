@@ -1,7 +1,6 @@
 """The city: towers in three depths, windows, neon and street lamps over a wet street."""
 
 # Places and sizes are read in order, as on a drawing.
-# ruff: noqa: PLR0917
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """Draws one take of a shot: from the frame it was given, through its own picture, to the frame it must reach."""
 
 # Places and sizes are read in order, as on a drawing.
-# ruff: noqa: PLR0917
 
 from __future__ import annotations
 
@@ -20,7 +19,7 @@ from ...media.write import Writer, to_planes
 from . import camera, scenery, slate, weather, words
 from .camera import View
 from .chance import Chance, smooth, sway
-from .layer import F32, U16, Layer, Picture, lerp, limits, sample, show, taps
+from .layer import F32, U16, Layer, Picture, lerp, limits, plates, sample, show, taps, turned
 from .stage import Stage, noise
 
 Planes: TypeAlias = tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8], npt.NDArray[np.uint8]]
@@ -113,19 +112,18 @@ class Given:
         if rgb.shape[:2] != (height, width):
             rgb = still.fit(rgb, width, height, "crop")
         y, u, v = to_planes(rgb)
-        return cls((y, u, v), y.astype(np.uint16), np.concatenate([u, v]).astype(np.uint16))
+        return cls((y, u, v), plates(y), plates(u, v))
 
     def seen(self, view: View) -> Picture:
         """The picture as the camera sees it; beyond its edges it is mirrored."""
-        high, wide = self.luma.shape
+        wide, _, high = self.luma.shape
         step = 1.0 / view.scale
         left = (wide / 2) * (1.0 - step) - view.dx * high * step
         top = (high / 2) * (1.0 - step) - view.dy * high * step
-        y = sample(self.luma, 1, taps(top, step, high, high, mirror=True), taps(left, step, wide, wide, mirror=True))[0]
+        y = sample(self.luma, taps(top, step, high, high, mirror=True), taps(left, step, wide, wide, mirror=True))[0]
         high, wide = high // 2, wide // 2
-        uv = sample(
-            self.chroma, 2, taps(top / 2, step, high, high, mirror=True), taps(left / 2, step, wide, wide, mirror=True)
-        )
+        rows, cols = taps(top / 2, step, high, high, mirror=True), taps(left / 2, step, wide, wide, mirror=True)
+        uv = sample(self.chroma, rows, cols)
         return Picture(y, uv[0], uv[1])
 
 
@@ -233,7 +231,7 @@ def enlarged(picture: Picture, width: int, height: int) -> Picture:
     def grown(plane: U16, wide: int, high: int) -> U16:
         rows = taps(0.0, plane.shape[0] / high, high, plane.shape[0])
         cols = taps(0.0, plane.shape[1] / wide, wide, plane.shape[1])
-        return np.ascontiguousarray(lerp(np.ascontiguousarray(lerp(plane, *rows).T), *cols).T)
+        return turned(lerp(turned(lerp(plane, *rows)), *cols))
 
     return Picture(
         grown(picture.y, width, height),
@@ -263,9 +261,11 @@ class Turn:
             + before * np.float32(0.2)
             + noise(luck, before.shape[0], before.shape[1], 4, 3, 3) * np.float32(190)
         )
-        rank = np.asarray(_blurred(rank))
-        low, high_ = float(rank.min()), float(rank.max())
-        rank = (rank - np.float32(low)) * np.float32(256.0 / max(1e-3, high_ - low))
+        rank = _blurred(rank)
+        # By place in the queue, not by value: so the turn goes on evenly, whatever the two pictures are.
+        queue = np.empty(rank.size, np.float32)
+        queue[np.argsort(rank, axis=None, kind="stable")] = np.linspace(0.0, 256.0, rank.size, dtype=np.float32)
+        rank = queue.reshape(rank.shape)
         return cls(_stretched(rank, wide, high), _stretched(rank, wide // 2, high // 2))
 
     def mixed(self, old: Picture, new: Picture, part: float) -> Picture:

@@ -127,9 +127,9 @@ def _arches(stage: Stage, distance: float, colour: Rgb) -> None:
         )
         for band in range(4):
             y = base - r * (0.2 + 0.26 * band)
-            for foot in (-1.0, 0.88):
+            for foot in (-0.92, 0.84):
                 sheet.line(
-                    [(x + r * turn * (foot - 0.14), y), (x + r * turn * (foot + 0.12), y + 0.02 * r)],
+                    [(x + r * turn * (foot - 0.05), y), (x + r * turn * (foot + 0.07), y + 0.02 * r)],
                     1.2,
                     scale(colour, 0.86),
                 )

@@ -1,7 +1,6 @@
 """The market lane: stalls under awnings, lanterns on strings, people, and all of it again in the wet stone."""
 
 # Places and sizes are read in order, as on a drawing.
-# ruff: noqa: PLR0917
 
 from __future__ import annotations
 
@@ -15,7 +14,9 @@ from .stage import Sheet, Stage
 
 
 def market(stage: Stage) -> None:
-    """The lane between the stalls; or one stall from the front; or the lanterns overhead. The words or chance decide."""
+    """The lane between the stalls; or one stall from the front; or the lanterns overhead. The words or chance
+    decide.
+    """
     view = float(stage.chance.shot("market").random())
     if (
         stage.wanted.says("vendor", "noodle", "noodles", "cook", "cooks", "counter", "soup", "tea", "bowl")
@@ -273,7 +274,7 @@ def _strings(stage: Stage, middle: float, rows: tuple[tuple[float, float, float,
         def hang(f: float, y: float = y, half: float = half, sag: float = sag) -> tuple[float, float]:
             return middle + half * (2 * f - 1), y + sag * (1 - (2 * f - 1) ** 2)
 
-        sheet.line([hang(f / 16) for f in range(17)], 1.1)
+        sheet.line([hang(f / 16) for f in range(17)], 1.6)
         sheet.done(haze=0.1)
         for at in range(count):
             x, top = hang((at + 0.7) / (count + 0.4))

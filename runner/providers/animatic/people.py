@@ -1,7 +1,6 @@
 """The people of a shot: small figures in coats and capes who walk through it, and what they carry."""
 
 # Places and sizes are read in order, as on a drawing.
-# ruff: noqa: PLR0917
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """Interiors: a great hall or hangar whose end stands open to the light, and a quiet room with a window."""
 
 # Places and sizes are read in order, as on a drawing.
-# ruff: noqa: PLR0917
 
 from __future__ import annotations
 

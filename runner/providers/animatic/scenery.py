@@ -16,6 +16,7 @@ from .rooms import interior
 from .space import space
 from .stage import Stage
 from .water import harbour
+from .weather import fire
 from .woods import forest
 from .words import Wanted
 
@@ -55,23 +56,29 @@ def paint(wanted: Wanted, width: int, height: int, camera: Camera, chance: Chanc
     place = wanted.place or _AT_A_LOSS[int(chance.shot("place").integers(len(_AT_A_LOSS)))]
     luck = chance.of("composition")
     # Tall frames give the sky more room but keep things as large as the width allows.
-    unit = min(float(height), width * 0.95) * _size(wanted, chance)
-    level = float(chance.shot("level").uniform(-0.045, 0.035)) + float(luck.uniform(-0.015, 0.015))
-    horizon = height * (0.5 + (_HORIZON[place] - 0.5) * (min(height, width * 0.95) / height) + level)
+    across = width * (1.12 if height > width else 0.95)
+    unit = min(float(height), across) * _size(wanted, chance)
+    # Tall frames look down a little: the foot of the picture must not be empty ground.
+    tilt = 0.07 if height > width else 0.0
+    level = tilt + float(chance.shot("level").uniform(-0.045, 0.035)) + float(luck.uniform(-0.015, 0.015))
+    below = (_HORIZON[place] - 0.5) * min(height, across) / height
+    horizon = height * (0.5 + below + level)
     palette = choose(wanted, place, chance)
     left = float(luck.uniform(0.2, 0.42))
-    across = left if luck.random() < 0.5 else 1.0 - left
+    lit_from = left if luck.random() < 0.5 else 1.0 - left
     up = {"noon": 0.42, "overcast": 0.4, "golden": 0.2, "dawn": 0.11, "dusk": 0.09, "night": 0.36, "moonlit": 0.32}[
         palette.hour
     ]
-    sun = (width * across, horizon - unit * (up + float(luck.uniform(-0.03, 0.03))))
+    sun = (width * lit_from, horizon - unit * (up + float(luck.uniform(-0.03, 0.03))))
     if place == "space":
-        sun = (width * across, height * 0.5 + unit * 0.13)
+        sun = (width * lit_from, height * 0.5 + unit * 0.13)
     if place == "interior":
-        sun = (width * (0.5 + (across - 0.5) * 0.45), horizon - unit * 0.28)
+        sun = (width * (0.5 + (lit_from - 0.5) * 0.45), horizon - unit * 0.28)
     stage = Stage(width, height, camera, chance, palette, wanted, horizon, unit, sun)
-    stage.dither = (luck.random((128, 128), dtype=np.float32) - np.float32(0.5)) * np.float32(2.4)
+    stage.dither = (luck.random((128, 128), dtype=np.float32) - np.float32(0.5)) * np.float32(2.0)
     SETS[place](stage)
+    if "embers" in wanted.weather and place not in {"space", "market", "interior"}:
+        fire(stage)
     for glow in stage.glows():
         # Behind whoever stands nearer than the lamps, so that people are dark against the light and not veiled by it.
         at = next(
@@ -83,7 +90,9 @@ def paint(wanted: Wanted, width: int, height: int, camera: Camera, chance: Chanc
 
 
 def _size(wanted: Wanted, chance: Chance) -> float:
-    """How close the shot is: by its words, or one shot wide and the next closer, so that a long chain does not stand still."""
+    """How close the shot is: by its words, or one shot wide and the next closer, so that a long chain does not
+    stand still.
+    """
     if wanted.says("wide", "establishing", "aerial", "vast", "panorama", "panoramic"):
         size = 0.84
     elif wanted.says("close", "close-up", "closeup", "medium", "portrait"):

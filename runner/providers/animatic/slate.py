@@ -1,7 +1,6 @@
 """The slate: scene, shot and take, how far in one is and what happens, on a band across the foot of the frame."""
 
 # Places and sizes are read in order, as on a drawing.
-# ruff: noqa: PLR0917
 
 from __future__ import annotations
 
@@ -82,7 +81,7 @@ class Slate:
 def make(
     words: dict[str, Any], *, take: int, seconds: float, width: int, height: int, rate: float, accent: Rgb
 ) -> Slate | None:
-    """The slate of a clip, or None where the clip is too short to read one.
+    """The slate of a clip, or None where the clip is too short or too small to read one.
 
     ``words`` has ``scene``, ``scene_title``, ``shot`` and ``line``; missing ones are left out.
     """
@@ -100,6 +99,9 @@ def make(
     gap = round(small * 1.42)
     tall = round(pad * 0.62) * 2 + round(big * 1.3) + gap * len(lines) + (round(big * 0.25) if lines else 0)
     foot = round(short * 0.045) if height > width else 0
+    if tall + foot > height // 2:
+        # Letters can't shrink without end: a picture as small as this stays a picture.
+        return None
     top = (height - tall - foot) & ~1
     high = (height - top) & ~1
     sheet = Image.new("RGBA", (width, high), (*_PLATE, 0))

@@ -1,7 +1,6 @@
 """The stage: the frame a set is painted for, the sheets it is painted on, and the lamps that shine in it."""
 
 # Places and sizes are read in order, as on a drawing.
-# ruff: noqa: PLR0917
 
 from __future__ import annotations
 
@@ -13,12 +12,15 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from .camera import Camera, View
 from .chance import Chance
-from .layer import F32, STILL, Layer, Motion, Picture, cut, planes_of, show
+from .layer import F32, STILL, Layer, Motion, Picture, cut, planes_of, plates, show
 from .palette import Palette, Rgb
 from .words import Wanted
 
 FINE = 2
 """Sheets are inked this many times larger and reduced, which makes their edges smooth."""
+
+SOFT_FROM = 5.0
+"""From this distance on sheets are kept at half the size."""
 
 Point = tuple[float, float]
 
@@ -35,7 +37,6 @@ class Lamp:
     colour: Rgb
     strength: float
     distance: float
-    group: int = 0
 
 
 @dataclass(slots=True)
@@ -158,33 +159,36 @@ class Stage:
         )
 
     def lamp(self, x: float, y: float, radius: float, colour: Rgb, strength: float, distance: float) -> None:
-        """Lights a lamp; its glow is added over everything, and flickers in one of two groups."""
-        self.lamps.append(Lamp(x, y, radius, colour, strength, distance, len(self.lamps) % 2))
+        """Lights a lamp; its glow is added over what stands behind it."""
+        self.lamps.append(Lamp(x, y, radius, colour, strength, distance))
 
     def glows(self) -> list[Layer]:
-        """The glow of all lamps as two layers of added light (one a group)."""
-        found: list[Layer] = []
+        """The glow of all lamps as layers of added light: those of the left half flicker apart from the right's."""
+        halves = [[lamp for lamp in self.lamps if (lamp.x < self.width / 2) == left] for left in (True, False)]
+        return [layer for half in halves if half and (layer := self._glow(half)) is not None]
+
+    def _glow(self, lamps: list[Lamp]) -> Layer | None:
         grain = 0.25
-        for group in (0, 1):
-            mine = [lamp for lamp in self.lamps if lamp.group == group]
-            if not mine:
-                continue
-            distance = sum(lamp.distance for lamp in mine) / len(mine)
-            mx, my = self.reach(distance)
-            wide, tall = int((self.width + 2 * mx) * grain) & ~1, int((self.height + 2 * my) * grain) & ~1
-            light = np.zeros((tall, wide, 3), np.float32)
-            for lamp in mine:
-                spill(
-                    light, (lamp.x + mx) * grain, (lamp.y + my) * grain, lamp.radius * grain, lamp.colour, lamp.strength
-                )
-            # Many lamps together saturate softly instead of burning out.
-            light *= np.float32(0.5 + 0.5 * self.palette.night)
-            light = light * np.float32(215.0) / (light + np.float32(170.0))
-            rgb = Image.fromarray(np.clip(light, 0, 255).astype(np.uint8))
-            layer = cut(rgb, None, left=-mx, top=-my, distance=distance, grain=grain, glow=True, flicker=0.10)
-            if layer is not None:
-                found.append(layer)
-        return found
+        distance = sum(lamp.distance for lamp in lamps) / len(lamps)
+        mx, my = self.reach(distance)
+        wide, tall = int((self.width + 2 * mx) * grain) & ~1, int((self.height + 2 * my) * grain) & ~1
+        light = np.zeros((tall, wide, 3), np.float32)
+        for lamp in lamps:
+            x, y, radius = (lamp.x + mx) * grain, (lamp.y + my) * grain, lamp.radius * grain
+            spill(light, x, y, radius, lamp.colour, lamp.strength)
+        light *= np.float32(0.5 + 0.5 * self.palette.night)
+        # Many lamps together saturate softly instead of burning out.
+        light = light * np.float32(215.0) / (light + np.float32(170.0))
+        rgb = Image.fromarray(np.clip(light, 0, 255).astype(np.uint8))
+        box = rgb.getbbox()
+        if box is None:
+            return None
+        x0, y0 = box[0] & ~1, box[1] & ~1
+        x1, y1 = min(wide, (box[2] + 3) & ~1), min(tall, (box[3] + 3) & ~1)
+        left, top = x0 / grain - mx, y0 / grain - my
+        return cut(
+            rgb.crop((x0, y0, x1, y1)), None, left=left, top=top, distance=distance, grain=grain, glow=True, flicker=0.1
+        )
 
     def mirrored(
         self,
@@ -234,12 +238,10 @@ class Stage:
         ]
         edge = np.clip((np.arange(depth, dtype=np.float32) + 0.5) / np.float32(0.006 * self.height), 0.0, 1.0)[:, None]
         cover = np.broadcast_to(edge, (depth, wide)).astype(np.float32)
-        clear = np.floor((1.0 - cover) * 256.0 + 0.5).astype(np.uint16)
         few = cover[0::2, 0::2]
-        luma = np.concatenate([np.clip(out_y + dither, 16, 235) * cover + 0.5, clear]).astype(np.uint16)
-        chroma = np.concatenate([out_u * few + 0.5, out_v * few + 0.5, np.floor((1.0 - few) * 256.0 + 0.5)]).astype(
-            np.uint16
-        )
+        clear, clear_few = (np.floor((1.0 - part) * 256.0 + 0.5) for part in (cover, few))
+        luma = plates(np.clip(out_y + dither, 16, 235) * cover + 0.5, clear)
+        chroma = plates(out_u * few + 0.5, out_v * few + 0.5, clear_few)
         self.add(Layer(luma, chroma, float(-mx), float(row - my), distance, motion=motion))
 
 
@@ -314,14 +316,18 @@ class Sheet:
         step = FINE * 8
         x0, y0 = max(0, box[0] - spread) // step * step, max(0, box[1] - spread) // step * step
         x1, y1 = min(self.rgb.width, box[2] + spread + step), min(self.rgb.height, box[3] + spread + step)
-        x1, y1 = x1 // (2 * FINE) * 2 * FINE, y1 // (2 * FINE) * 2 * FINE
-        rgb, matte = self.rgb.crop((x0, y0, x1, y1)).reduce(FINE), self.matte.crop((x0, y0, x1, y1)).reduce(FINE)
+        x1, y1 = x1 // (4 * FINE) * 4 * FINE, y1 // (4 * FINE) * 4 * FINE
+        # What is far off is soft in the air anyway, and half its size is shown in half the time.
+        far = self.distance >= SOFT_FROM and x1 - x0 > 64 * FINE
+        less = FINE * 2 if far else FINE
+        grain = FINE / less
+        rgb, matte = self.rgb.crop((x0, y0, x1, y1)).reduce(less), self.matte.crop((x0, y0, x1, y1)).reduce(less)
         left, top = self.left + x0 / FINE, self.top + y0 / FINE
         stage = self.stage
-        air = stage.air(rgb.width, rgb.height, left, top, stage.palette.haze, 1.0)
-        veil = _veil(stage, rgb.height, top, haze, lift).resize(rgb.size, Image.Resampling.BILINEAR)
+        wide, tall = (x1 - x0) // FINE, (y1 - y0) // FINE
+        air = stage.air(wide, tall, left, top, stage.palette.haze, 1.0).resize(rgb.size, Image.Resampling.BILINEAR)
+        veil = _veil(stage, tall, top, haze, lift).resize(rgb.size, Image.Resampling.BILINEAR)
         rgb = Image.composite(air, rgb, veil)
-        grain = 1.0
         if blur >= 1.5:
             # Out of focus: kept at a fraction of the size, which is all it needs.
             grain = 0.5

@@ -1,7 +1,6 @@
 """Water: a harbour or open coast, with boats, a jetty, far land, and the sky again in the water."""
 
 # Places and sizes are read in order, as on a drawing.
-# ruff: noqa: PLR0917
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from .chance import sway
 from .layer import F32, U16, Motion, Picture, cut
 from .palette import Rgb, mix
-from .stage import Stage, noise
+from .stage import Stage, curve, noise
 
 
 @dataclass(slots=True)
@@ -68,6 +68,38 @@ def make(stage: Stage) -> Weather:
     return weather
 
 
+def fire(stage: Stage) -> None:
+    """A fire on the ground with its glow, where sparks are wanted and nothing else would throw them."""
+    luck = stage.luck("fire")
+    unit = stage.unit
+    x = stage.width * (0.5 + float(luck.choice(np.array([-1.0, 1.0]))) * float(luck.uniform(0.1, 0.17)))
+    foot = stage.horizon + 0.25 * unit
+    size = 0.13 * unit
+    tones: tuple[Rgb, ...] = ((226, 84, 30), (255, 146, 44), (255, 224, 140))
+    for tongue, (tone, part) in enumerate(zip(tones, (1.0, 0.72, 0.42), strict=True)):
+        motion = Motion(swing=(0.0016, 0.0028), period=0.5 + 0.13 * tongue, phase=float(luck.random()))
+        sheet = stage.sprite(1.25, tone, x - size, foot - 1.4 * size, 2 * size, 1.5 * size, motion=motion)
+        for lean in (-0.3, 0.05, 0.36):
+            tall = size * part * (1.2 - 1.1 * abs(lean)) * float(luck.uniform(0.85, 1.15))
+            wide, at = 0.3 * size * part, x + lean * size * part
+            tip = (at + 0.1 * size * float(luck.uniform(-1, 1)), foot - tall)
+            bow = [
+                (at - wide, foot - 0.12 * tall),
+                (at - 0.8 * wide, foot - 0.4 * tall),
+                (at - 0.2 * wide, foot - 0.7 * tall),
+            ]
+            fall = [(at + 0.3 * wide, foot - 0.66 * tall), (at + 0.85 * wide, foot - 0.36 * tall), (at + wide, foot)]
+            sheet.poly(curve([(at - 0.7 * wide, foot), *bow, tip, *fall]))
+        sheet.done(lift=0.0)
+    logs = stage.sprite(1.24, stage.palette.shadow, x - 1.2 * size, foot - 0.3 * size, 2.4 * size, 0.5 * size)
+    for lean in (-1.0, 1.0):
+        start, end = (x - lean * 0.9 * size, foot + 0.08 * size), (x + lean * 0.55 * size, foot - 0.12 * size)
+        logs.line([start, end], 0.13 * size, mix(stage.palette.shadow, (120, 60, 30), 0.3))
+    logs.done(lift=0.0)
+    stage.lamp(x, foot - 0.35 * size, 0.62 * unit, (255, 140, 56), 0.75, 1.3)
+    stage.lamp(x, foot - 0.4 * size, 0.22 * unit, (255, 196, 110), 0.6, 1.3)
+
+
 def _rain(stage: Stage, weather: Weather) -> None:
     luck = stage.luck("rain")
     slant = float(luck.uniform(-0.16, 0.16))
@@ -75,7 +107,7 @@ def _rain(stage: Stage, weather: Weather) -> None:
     for count, long, wide, speed, light in ((420, 0.045, 1, 1.5, bright), (90, 0.11, 2, 2.5, int(bright * 1.25))):
         sheet = Image.new("L", (stage.width, stage.height), 0)
         pen = ImageDraw.Draw(sheet)
-        length = long * stage.height
+        length = long * stage.unit
         for _ in range(count):
             x, y = float(luck.random()) * stage.width, float(luck.random()) * stage.height
             shine = int(light * float(luck.uniform(0.35, 1.0)))
@@ -86,10 +118,10 @@ def _rain(stage: Stage, weather: Weather) -> None:
                     pen.line(
                         [(x + ox, y + oy), (x + ox + slant * drop, y + oy + drop)],
                         fill=shine,
-                        width=max(1, round(wide * stage.height / 720)),
+                        width=max(1, round(wide * stage.unit / 720)),
                     )
         soft = sheet.filter(ImageFilter.BoxBlur((0.5 * wide, 1.0)))
-        fall = speed * stage.height
+        fall = speed * stage.unit
         weather.falls.append(Fall(_doubled(soft), fall, fall * slant))
     if stage.horizon < stage.height:
         weather.flocks.append(_rings(stage))
@@ -100,7 +132,7 @@ def _snow(stage: Stage, weather: Weather) -> None:
     wind = float(luck.uniform(-0.05, 0.05))
     storm = 2.0 if stage.wanted.says("blizzard", "snowstorm", "storm") else 1.0
     for count, size, speed, light in ((520, 1.0, 0.07, 88), (210, 1.9, 0.12, 112), (46, 4.2, 0.22, 96)):
-        grow = stage.height / 720 * size
+        grow = stage.unit / 720 * size
         sheet = Image.new("L", (stage.width * 2, stage.height * 2), 0)
         pen = ImageDraw.Draw(sheet)
         for _ in range(int(count * storm)):

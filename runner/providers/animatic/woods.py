@@ -1,7 +1,6 @@
 """What grows: firs, broad trees, undergrowth and grass, and the forest they make."""
 
 # Places and sizes are read in order, as on a drawing.
-# ruff: noqa: PLR0917
 
 from __future__ import annotations
 

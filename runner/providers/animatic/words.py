@@ -95,6 +95,11 @@ _PEOPLE = frozenset(
     "merchants shoppers "
     "she he her his they someone stranger mother father friends family monk monks pilgrims hiker".split()
 )
+_SEVERAL = frozenset(
+    "people children travelers travellers figures workers riders couple sailors their they friends family monks "
+    "pilgrims "
+    "two three pilots guards women men girls boys hikers dancers".split()
+)
 _CROWD = frozenset(
     "people crowd crowds vendors shoppers pedestrians passers-by merchants passengers stalls bustling".split()
 )
@@ -172,7 +177,7 @@ def read(prompt: str) -> Wanted:
     colours = tuple(dict.fromkeys(w for w in words if w in COLOURS))[:4]
     people = 0
     if not _PEOPLE.isdisjoint(words):
-        people = 1 if not {"lone", "alone", "lonely", "solitary", "single", "a", "she", "he"}.isdisjoint(words) else 2
+        people = 1 if _SEVERAL.isdisjoint(words) else 2
     if not _CROWD.isdisjoint(words):
         people = 6
     return Wanted(place, hour, weather[:3], colours, people, words)

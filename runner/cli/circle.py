@@ -1,0 +1,33 @@
+"""matchcut circle: chooses a take of a shot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from .. import api
+from . import options
+
+
+@click.command
+@click.argument("shot")
+@click.argument("take", required=False)
+@options.storyboard
+@click.option("--none", "none", is_flag=True, help="Take the choice back.")
+@options.outside
+def command(shot: str, take: str | None, storyboard: Path, none: bool, allow_outside: bool) -> int:
+    """Choose TAKE of SHOT, by its number or by six or more digits of its clip's digest.
+
+    The choice is written into the shot's takes file beside the storyboard; it belongs in git.
+    """
+    if none == (take is not None):
+        raise click.UsageError("say which take, or --none")
+    after = api.circle(storyboard, shot, take, allow_outside=allow_outside)
+    click.echo(f"{shot}: take {take} is circled" if take else f"{shot}: no take is circled")
+    stale = [name for name in after.follows(shot) if after.decisions[name].state != "current"]
+    if stale:
+        costs = [after.cost(name) for name in stale]
+        total = options.usd(sum(cost for cost in costs if cost is not None)) if None not in costs else "?"  # type: ignore[arg-type]
+        click.echo(f"  what follows is to be made again: {', '.join(stale)} ({total} at most)")
+    return 0

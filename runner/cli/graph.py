@@ -1,0 +1,35 @@
+"""matchcut graph: which shot hands its frame to which."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from .. import graphs
+from ..exports import graph as drawings
+from ..load import load
+from ..store import told, write
+from . import options
+
+_FORMATS = {"mermaid": drawings.mermaid, "dot": drawings.dot, "svg": drawings.svg}
+
+
+@click.command
+@options.storyboard
+@options.provider
+@click.option("--format", "form", type=click.Choice(list(_FORMATS)), help="Else as the file's name says, else mermaid.")
+@click.option("-o", "file", type=click.Path(path_type=Path), metavar="FILE", help="Write a file instead of printing.")
+@options.outside
+def command(storyboard: Path, provider: str | None, form: str | None, file: Path | None, allow_outside: bool) -> int:
+    """Draw which shot hands its frame to which, with the state of each: mermaid, dot or svg."""
+    plan = load(storyboard, provider=provider, allow_outside=allow_outside).plan
+    named = {".svg": "svg", ".dot": "dot", ".gv": "dot"}.get(file.suffix if file else "", "mermaid")
+    text = _FORMATS[form or named](graphs.of(plan, plan.decisions))
+    if file is None:
+        click.echo(text.rstrip("\n"))
+        return 0
+    with told(file.parent):
+        write(file, text.encode())
+    click.echo(f"wrote {file}")
+    return 0

@@ -1,0 +1,25 @@
+"""matchcut init: a storyboard that runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ..errors import StoryError
+from ..store import told, write
+
+_STARTER = Path(__file__).with_name("starter.yaml")
+
+
+@click.command
+@click.argument("folder", default=".", type=click.Path(path_type=Path))
+def command(folder: Path) -> int:
+    """Write a storyboard that runs into FOLDER. What is there already is never touched."""
+    place = folder / "storyboard.yaml"
+    if place.exists():
+        raise StoryError.of(f"{place} is there already", "another folder")
+    with told(folder):
+        write(place, _STARTER.read_bytes())
+    click.echo(f"wrote {place}\n  try: matchcut run {place}")
+    return 0
