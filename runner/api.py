@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from . import config, lock, takes
+from .clock import RealClock
 from .errors import StoryError, did_you_mean
 from .executors import EXECUTORS
 from .finish import finish
@@ -18,7 +18,7 @@ from .load import Loaded
 from .load import load as _load
 from .perform import perform
 from .plan import Plan
-from .ports import Executor
+from .ports import Executor, Setting
 from .providers import PROVIDERS
 from .providers import provider as provider_of
 from .trust import Trust
@@ -78,7 +78,11 @@ def run(
     options = Options(partial=partial, trusted=remembered.has)
 
     async def go(fresh: Loaded, executor: Executor) -> Outcome:
-        return await perform(fresh, provider_of(fresh.lane.provider, executor), executor, options=options, tell=tell)
+        provider = provider_of(fresh.lane.provider, setting(fresh, executor))
+        try:
+            return await perform(fresh, provider, executor, options=options, tell=tell)
+        finally:
+            await provider.aclose()
 
     return _held(loaded, settings.jobs, go)
 
@@ -112,7 +116,7 @@ def circle(storyboard: str | Path, shot: str, take: str | None, *, allow_outside
             have = ", ".join(str(t.take) for t in mine) or "none"
             raise StoryError.of(f"shot {shot} has no take {take} for its present words and frames", f"one of: {have}")
         chosen = takes.Circle(drawn=(found.key, found.take)) if loaded.lane.draws else takes.Circle(clip=found.clip)
-    with lock.held(loaded.project.store.root, time.time()):
+    with lock.held(loaded.project.store.root, RealClock().now()):
         loaded.project.store.make()
         loaded.project.store.write(file, takes.text(replace(record.with_circle(key, chosen), shot=shot)).encode())
     return load(storyboard, allow_outside=allow_outside).plan
@@ -125,10 +129,20 @@ def retake(
     loaded = load(storyboard, provider=provider, allow_outside=allow_outside)
     key = _key(loaded, shot)
     want = max(loaded.plan.decisions[shot].want, loaded.plan.decisions[shot].have + more)
-    with lock.held(loaded.project.store.root, time.time()):
+    with lock.held(loaded.project.store.root, RealClock().now()):
         loaded.project.store.make()
         loaded.project.store.note(loaded.lane.provider, loaded.project.stem, shot, wanted={key: want})
     return load(storyboard, provider=provider, allow_outside=allow_outside).plan
+
+
+def setting(loaded: Loaded, executor: Executor) -> Setting:
+    """What the provider of a storyboard is given."""
+    store, pipeline = loaded.project.store, loaded.pipeline
+    store.make()
+    return Setting(
+        executor, RealClock(), store.temporary, store.root / "hints", store.root / "memory", loaded.plan.facts.environ,
+        pipeline.url, pipeline.limits.in_flight, pipeline.limits.per_minute,
+    )  # fmt: skip
 
 
 def _key(loaded: Loaded, shot: str) -> str:
@@ -143,7 +157,7 @@ def _key(loaded: Loaded, shot: str) -> str:
 
 def _held(loaded: Loaded, jobs: int, go: Callable[[Loaded, Executor], Coroutine[Any, Any, Outcome]]) -> Outcome:
     """Do something while the project is held, on facts gathered after it was."""
-    with lock.held(loaded.project.store.root, time.time()):
+    with lock.held(loaded.project.store.root, RealClock().now()):
         fresh = _load(
             loaded.project.file, provider=loaded.lane.provider, out=loaded.project.out,
             allow_outside=loaded.pictures.allow_outside, environ=loaded.plan.facts.environ,

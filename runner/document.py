@@ -282,7 +282,8 @@ class _Reader:
                 depth += 1
                 if depth > DEPTH_MAX:
                     where = self._place(event)
-                    raise StoryError.of(f"values are nested more than {DEPTH_MAX} deep (depth_max)", None, where)
+                    fact = f"values are nested more than {DEPTH_MAX} deep (depth_max)"
+                    raise StoryError.of(fact, "a flatter file", where)
             elif isinstance(event, yaml.CollectionEndEvent):
                 depth -= 1
 
@@ -306,6 +307,9 @@ class _Reader:
             self._tell(node, "an anchor contains itself", "write the value out")
             return None
         self.open.add(name)
+        if len(self.open) > DEPTH_MAX:
+            fact = f"values are nested more than {DEPTH_MAX} deep (depth_max)"
+            raise StoryError.of(fact, "a flatter file", self._place(node))
         before = self.values
         self.values += 1
         data = self._sequence(node) if isinstance(node, yaml.SequenceNode) else self._mapping(node)
@@ -440,7 +444,7 @@ def _translate(error: yaml.YAMLError, text: str, file: str) -> Problem:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     if mark is None:
         return Problem(f"not YAML: {error}", None, Place(file))
-    place = Place(file, mark.line + 1, mark.column + 1)
+    place = _place(text, min(mark.index, len(text)), file)
     said = str(getattr(error, "problem", None) or "it cannot be read")
     lines = _BREAK.split(text)
     line = lines[mark.line] if mark.line < len(lines) else ""
@@ -451,8 +455,10 @@ def _translate(error: yaml.YAMLError, text: str, file: str) -> Problem:
     if "cannot start any token" in said or "expected alphabetic or numeric" in said:
         begin = mark.column if "token" in said else error.context_mark.column  # type: ignore[attr-defined]
         sign = line[begin : begin + 1]
-        fact = f"a text that begins with {sign} must be in quotes" if sign.strip() else "a tab stands in the wrong place"
-        return Problem(fact, "quotes around the whole text" if sign.strip() else "spaces", replace(place, col=begin + 1))
+        place = replace(place, col=begin + 1)
+        if not sign.strip():
+            return Problem("a tab stands where only spaces may", "spaces", place)
+        return Problem(f"text that begins with {sign} must be in quotes", "quotes around the whole text", place)
     if "did not find expected key" in said and (quoted := _quote_before(text, mark, place)):
         return quoted
     for sign, fact, remedy in _SAID:
@@ -502,6 +508,7 @@ _SAID: tuple[tuple[str, str, str | None], ...] = (
         "the list goes on with something that is no item",
         "line it up with its neighbours",
     ),
+    ("did not find expected node content", "a value is missing here, or a bracket stands alone", "quotes around text"),
     ("could not find expected ':'", "a key without its colon", "key: value"),
     ("did not find expected ',' or ']'", "the [ that opens here is not closed, or a comma is missing", "]"),
     ("did not find expected ',' or '}'", "the { that opens here is not closed, or a comma is missing", "}"),

@@ -15,7 +15,8 @@ from .kinds import exec, frame, inspect  # noqa: A004
 from .load import Gallery, Loaded
 from .pipeline import Step
 from .plan import Brief, Decision, End, decide, exec_key, product_of, settings_of
-from .ports import Executor, Made, Order, Provider, ProviderError, TaskFailed, WorkerLost
+from .ports import Executor, Made, Order, Provider, ProviderError, TaskFailed, Ticket, WorkerLost
+from .providers.animatic.version import task_uuid
 from .takes import Take
 from .work import Desk, Event, Options, Outcome, What
 
@@ -62,8 +63,8 @@ class _Run:
 
     async def all(self) -> Outcome:
         self._consent()
-        self.store.make()
         self.store.sweep()
+        self.store.make()
         async with asyncio.TaskGroup() as group:
             for name in self.plan.order:
                 group.create_task(self._shot(name))
@@ -159,20 +160,15 @@ class _Run:
             self.tell(Event("begun", name, decision.reason))
             for some in _submits(numbers):
                 order = Order(
-                    name,
-                    decision.key.digest,
-                    brief.request,
-                    some,
-                    first,
-                    last,
-                    brief.seconds,
-                    brief.card.fps,
-                    brief.slate,
-                )
-                with self.store.scratch() as into:
-                    ticket = await self.provider.submit(order)
-                    async for made in self.provider.results(ticket, into):
-                        await self._receive(brief, decision, made, first, last)
+                    name, decision.key.digest, brief.request, some, first, last, brief.seconds, brief.card.fps,
+                    brief.slate, _refs(decision),
+                )  # fmt: skip
+                ticket = await self.provider.submit(order, task_uuid(decision.key.digest))
+                left = list(some)
+                async for made in self.provider.results(ticket):
+                    if isinstance(made, ProviderError):
+                        raise made
+                    await self._receive(brief, decision, ticket, made, left.pop(0))
 
     def _file(self, brief: Brief, end: End | None) -> Path | None:
         """The PNG of the frame at one end of a shot; None for a cut, or for a picture that only the provider has."""
@@ -187,31 +183,28 @@ class _Run:
             )
         return path
 
-    async def _receive(
-        self, brief: Brief, decision: Decision, made: Made, first: Path | None, last: Path | None
-    ) -> None:
+    async def _receive(self, brief: Brief, decision: Decision, ticket: Ticket, made: Made, number: int) -> None:
         """Look at a clip once, keep it, write it down."""
         assert decision.key is not None
         shot = brief.shot.id
         asked = {"width": brief.width, "height": brief.height, "seconds": brief.seconds, "fps": brief.card.fps}
-        contact = made.clip.with_suffix(".jpg")
-        order = {
-            "clip": str(made.clip),
-            "frames": sorted(self._selectors(shot)),
-            "first": str(first) if first else None,
-            "last": str(last) if last else None,
-            "asked": asked,
-            "into": str(self.store.pictures),
-            "contact": str(contact),
-        }
-        got = await self.desk.job(f"{shot} take {made.take}: receive", "runner.media.receive:receive", order)
-        self.store.keep(made.clip, got["digest"])
-        self.store.write(self.store.contact(got["digest"]), contact.read_bytes())
+        with self.store.scratch() as into:
+            clip = await self.provider.fetch(made, into)
+            contact = into / "contact.jpg"
+            order = {
+                "clip": str(clip), "frames": sorted(self._selectors(shot)), "asked": asked,
+                "first": _text(ticket.order.first), "last": _text(ticket.order.last),
+                "into": str(self.store.pictures), "contact": str(contact),
+            }  # fmt: skip
+            got = await self.desk.job(f"{shot} take {number}: receive", "runner.media.receive:receive", order)
+            self.store.keep(clip, got["digest"])
+            self.store.write(self.store.contact(got["digest"]), contact.read_bytes())
         take = Take(
-            take=made.take, key=decision.key.digest, clip=got["digest"], provider=self.plan.lane.maker,
+            take=number, key=decision.key.digest, clip=got["digest"], provider=self.plan.lane.maker,
             model=brief.card.id, parts=decision.key.parts, words=brief.words.used, bytes=got["bytes"],
-            frames=got["frames"], probe=got["probe"], inspect=got["inspect"], task_uuid=made.task_uuid,
-            video_uuid=made.video_uuid, seed=made.seed, usd=made.usd, response=made.response,
+            frames=got["frames"], probe=got["probe"], inspect=got["inspect"], task_uuid=ticket.uuid,
+            video_uuid=made.video_uuid, seed=made.seed, usd=None if made.usd is None else str(made.usd),
+            response=made.response,
         )  # fmt: skip
         self._keep(shot, take)
         self.desk.made += 1
@@ -321,6 +314,15 @@ class _Run:
                 raise StoryError.of(
                     "; ".join(errors), "stop: false in the inspect step, or `matchcut retake`", exit_code=1
                 )
+
+
+def _refs(decision: Decision) -> dict[str, str]:
+    ends = {"first": decision.first, "last": decision.last}
+    return {name: end.ref for name, end in ends.items() if end is not None and end.ref is not None}
+
+
+def _text(path: Path | None) -> str | None:
+    return str(path) if path else None
 
 
 def _submits(numbers: list[int]) -> Iterator[tuple[int, ...]]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,12 @@ class Slate:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One submit: a request, the pictures at its two ends as files, and which takes it is to make."""
+    """One submit: a request, the pictures at its two ends, and which takes it is to make.
+
+    ``request`` is what the storyboard and the pipeline ask for, delivery fields included, without taskUUID,
+    numberResults and pictures: those are the provider's to write. ``first`` and ``last`` are PNG files, ``refs`` what
+    stands for a picture that only the provider has: its URL or UUID, by position.
+    """
 
     shot: str
     key: str
@@ -34,34 +40,72 @@ class Order:
     seconds: float
     fps: int
     slate: Slate
+    refs: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """What a provider gives for a submitted task, by which its results are asked for."""
+    """What a provider gives for a submitted task, by which its results are asked for: the task's UUID."""
 
-    id: str
+    uuid: str
     order: Order
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """One result of a task: the clip is a file on this machine, still under a temporary name."""
+    """One result of a task: what the provider says of a clip. ``source`` is a URL, or a file on this machine."""
 
-    take: int
-    clip: Path
-    task_uuid: str | None = None
-    video_uuid: str | None = None
+    source: str
+    video_uuid: str
     seed: int | None = None
-    usd: str | None = None
+    usd: Decimal | None = None
     response: Mapping[str, Any] = field(default_factory=dict)
 
 
-class ProviderError(Exception):
-    """A provider's refusal or failure, in its own words, and what can be done about it."""
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a provider says of a task when it is asked once.
 
-    def __init__(self, fact: str, remedy: str | None = None) -> None:
-        self.fact, self.remedy = fact, remedy
+    ``made`` are the results so far, ``failed`` the refusals among them. ``known`` is False where the provider says
+    nothing of the task at all, which does not prove that it was never accepted.
+    """
+
+    made: tuple[Made, ...] = ()
+    failed: tuple[ProviderError, ...] = ()
+    known: bool = True
+    progress: int | None = None
+
+
+Trouble = Literal[
+    "validation", "auth", "money", "rate", "safety", "timeout", "not found", "provider", "server", "unclear", "asset"
+]
+"""Classes of failure. ``unclear``: nobody knows whether the task was accepted. ``asset``: a clip cannot be fetched."""
+
+
+class ProviderError(Exception):
+    """A provider's refusal or failure: its own words, what can be done about it, and of what class it is.
+
+    ``started``: whether the task may have been accepted (and so be charged). ``usd`` is what the provider says it cost.
+    """
+
+    def __init__(
+        self,
+        fact: str,
+        remedy: str | None = None,
+        *,
+        trouble: Trouble = "provider",
+        code: str | None = None,
+        started: bool = False,
+        usd: Decimal | None = None,
+    ) -> None:
+        self.fact, self.remedy, self.trouble, self.code, self.started, self.usd = (
+            fact,
+            remedy,
+            trouble,
+            code,
+            started,
+            usd,
+        )
         super().__init__(fact)
 
 
@@ -71,13 +115,30 @@ class Provider(Protocol):
     @property
     def name(self) -> str: ...
 
-    async def submit(self, order: Order) -> Ticket:
-        """Ask for the takes of an order. Raises ProviderError."""
+    async def submit(self, order: Order, uuid: str) -> Ticket:
+        """Ask for the takes of an order under a UUID that was written down before. One attempt.
+
+        A UUID that the provider knows already counts as accepted. Raises ProviderError; ``unclear`` where nobody can
+        say whether it was accepted.
+        """
         ...
 
-    def results(self, ticket: Ticket, into: Path) -> AsyncIterator[Made]:
-        """The takes as they come, each fetched into a folder. Raises ProviderError."""
+    async def ask(self, uuid: str) -> Answer:
+        """What is known of a task now. Raises ProviderError where the provider cannot be asked."""
         ...
+
+    def results(self, ticket: Ticket) -> AsyncIterator[Made | ProviderError]:
+        """The results of an accepted task as they come, each once, refusals among them; ends when all have come.
+
+        Waits as long as it takes. Raises ProviderError where asking has become pointless (money, auth).
+        """
+        ...
+
+    async def fetch(self, made: Made, into: Path) -> Path:
+        """A result's clip as a file in a folder, checked to be whole. Raises ProviderError (``asset``)."""
+        ...
+
+    async def aclose(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +192,36 @@ class Store(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a provider is given, once. ``scratch`` and ``hints`` are folders of the project.
+
+    ``hints``: a file named by a task's UUID appears there when somebody says that the task is worth asking about.
+    ``memory``: where the provider may keep what it learned (JSON files), never secrets.
+    """
+
+    executor: Executor
+    clock: Clock
+    scratch: Path
+    hints: Path
+    memory: Path
+    environ: Mapping[str, str]
+    url: str | None = None
+    in_flight: int = 4
+    per_minute: int = 60
+    hosts: tuple[str, ...] = ()
+    """Hosts, besides the provider's own, that clips may be fetched from."""
+
+
 class Clock(Protocol):
     """Time, handed in so that a test's clock is a number."""
 
     def now(self) -> float:
-        """Seconds since 1970."""
+        """Seconds since 1970, for what is written down."""
+        ...
+
+    def ticks(self) -> float:
+        """Seconds that never jump, for what is waited for."""
         ...
 
     async def sleep(self, seconds: float) -> None: ...

@@ -27,12 +27,10 @@ class Words:
     """The words that went in, by name: ``{"values.look": "amber light", "shot.action": …}``."""
 
 
-class Failed(Exception):
-    """A text that cannot be rendered."""
+class _Lost(str):
+    """A text that cannot be rendered, which was told already. What it goes into is lost as well."""
 
-    def __init__(self, problem: Problem) -> None:
-        self.problem = problem
-        super().__init__(str(problem))
+    __slots__ = ()
 
 
 def render(board: Storyboard) -> tuple[dict[str, Words], list[Problem]]:
@@ -41,16 +39,11 @@ def render(board: Storyboard) -> tuple[dict[str, Words], list[Problem]]:
     A shot whose words have an error is left out.
     """
     room = _Room(board)
-    words: dict[str, Words] = {}
-    problems: dict[Problem, None] = dict.fromkeys(room.reserved())
-    for shot in board.shots:
-        try:
-            words[shot.id] = room.words(shot)
-        except Failed as failed:
-            problems[failed.problem] = None
-    if not problems:
-        problems.update(dict.fromkeys(room.unused()))
-    return words, list(problems)
+    room.problems.update(dict.fromkeys(room.reserved()))
+    words = {shot.id: found for shot in board.shots if (found := room.words(shot)) is not None}
+    if len(words) == len(board.shots) and not room.problems:
+        room.problems.update(dict.fromkeys(room.unused()))
+    return words, list(room.problems)
 
 
 class Leaves(Mapping[str, Any]):
@@ -72,6 +65,9 @@ class Leaves(Mapping[str, Any]):
             self._room.note(name, route, made)
         return made
 
+    def __contains__(self, key: object) -> bool:
+        return key in self._raw
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._raw)
 
@@ -84,7 +80,7 @@ class Leaves(Mapping[str, Any]):
         if isinstance(raw, dict):
             return Leaves(self._room, name, raw, route, self._scope)
         if isinstance(raw, list):
-            return [self._make(item, name, (*route, n)) for n, item in enumerate(raw)]
+            return [self._make(item, f"{name}.{n}", (*route, n)) for n, item in enumerate(raw)]
         return raw
 
 
@@ -101,6 +97,11 @@ class _Room:
     trail: list[tuple[str, Route]] = field(default_factory=list)
     needs: dict[Route, dict[str, str]] = field(default_factory=dict)
     """What went into each rendered text, by its place."""
+    problems: dict[Problem, None] = field(default_factory=dict)
+    lost: bool = False
+    """Whether something that the text at hand needs could not be rendered."""
+    shot: Shot | None = None
+    """The one whose words are being rendered."""
 
     @property
     def document(self) -> Document:
@@ -145,19 +146,26 @@ class _Room:
             found[name] = self.shots[other.id] if other is not None and other.scene == shot.scene else None
         return found
 
-    def words(self, shot: Shot) -> Words:
-        self.used = {}
+    def words(self, shot: Shot) -> Words | None:
+        """The words of a shot; None where they have an error, which is noted."""
+        self.used, self.shot, self.lost = {}, shot, False
         scope = self.scope(shot)
         at: Route = (*shot.route, "prompt") if shot.prompt is not None else ("prompt",)
         template = self.board.prompt if shot.prompt is None else shot.prompt
         if shot.prompt is None and "prompt" not in self.document.data and "action" not in shot.fields:
-            place = self.document.place(shot.route)
-            raise Failed(Problem(f'shot "{shot.id}" has neither action nor prompt', "action: what happens", place))
+            if not {"action", "prompt"} & {*self._raw(shot.route)}:  # else it is told what is wrong with them
+                fact = f'shot "{shot.id}" has neither action nor prompt'
+                self.tell(Problem(fact, "action: what happens", self.document.place(shot.route)))
+            return None
         prompt = self.leaf(template, "prompt", at, scope, top=True).strip()
         negative = self._negative(shot, scope)
         used = dict(self.used)
         fields = {name: self._plain(self.shots[shot.id][name]) for name in shot.fields}
-        return Words(prompt, negative, fields, {name: used[name] for name in sorted(used)})
+        return None if self.lost else Words(prompt, negative, fields, {name: used[name] for name in sorted(used)})
+
+    def tell(self, problem: Problem) -> None:
+        self.problems[problem] = None
+        self.lost = True
 
     def _negative(self, shot: Shot, scope: _Scope) -> str:
         own = shot.negative is not None
@@ -177,8 +185,15 @@ class _Room:
         """A word is used by the text that is being rendered, with all the words it was made of."""
         self.ever.add(name)
         into = self.needs.setdefault(self.trail[-1][1], {}) if self.trail else self.used
-        into[name] = made if isinstance(made, str) else spoken(made)
+        for n, item in enumerate(made if isinstance(made, list) else ()):
+            into.update(self.needs.get((*route, n), {}))
+            self.lost |= isinstance(item, _Lost)
+        self.lost |= isinstance(made, _Lost)
         into.update(self.needs.get(route, {}))
+        try:
+            into[name] = spoken(made)
+        except ValueError:
+            return  # a list of mappings has no words of its own: their fields are noted when they are used
 
     def leaf(self, raw: str, name: str, route: Route, scope: _Scope, *, top: bool = False) -> str:
         """A text, rendered. Plain text and bare ``{{ a.b }}`` need no compiled template."""
@@ -187,45 +202,71 @@ class _Room:
         if (name, route) in self.trail:
             names = [n for n, _ in self.trail[self.trail.index((name, route)) :]]
             fact = f"these words need each other: {' -> '.join([*names, name])}"
-            raise Failed(Problem(fact, "write one of them out", self.document.place(route)))
+            self.tell(Problem(fact, "write one of them out", self.document.place(self._spot(route))))
+            return _Lost()
+        before, self.lost = self.lost, False
         if not top:
             self.trail.append((name, route))
         try:
-            text = filled(raw, scope)
-            if text is None:
-                text = self._compiled(raw, route, scope)
+            text = self._filled(raw, route, scope)
         finally:
             if not top:
                 self.trail.pop()
         if len(text) > TEXT_MAX:
             fact = f"the text is longer than {TEXT_MAX:,} characters (text_max)"
-            raise Failed(Problem(fact, "shorten it", self.document.place(route)))
-        return text
+            self.tell(Problem(fact, "shorten it", self.document.place(self._spot(route))))
+        lost, self.lost = self.lost, self.lost or before
+        return _Lost() if lost else text
 
-    def _compiled(self, raw: str, route: Route, scope: _Scope) -> str:
-        from .sandbox import compiled
+    def _filled(self, raw: str, route: Route, scope: _Scope) -> str:
+        text = filled(raw, scope)
+        if text is not None:
+            return text
+        from .sandbox import compiled, refusals
 
         try:
             return compiled(raw).render(scope)
-        except Refused as refused:
-            if isinstance(refused.holder, Leaves) and refused.holder.name in {"shot", "scene"}:
-                raise Failed(self._lacking(refused, refused.holder)) from None
-            place = self.document.place_of(route, *where(raw, refused.line, refused.words))
-            remedy = refused.remedy
-            if refused.name is not None:
-                near = did_you_mean(refused.name, refused.known or [*scope])
-                remedy = f"did you mean {near}?" if near else remedy
-            raise Failed(Problem(refused.fact, remedy, place)) from None
+        except Refused as first:
+            lost = self.lost
+            for refused in refusals(raw, scope, first):
+                if refused.name is not None or not lost:  # what else fails may fail for the word that was lost
+                    self.tell(self._refused(refused, raw, route, scope))
+        return _Lost()
 
-    def _lacking(self, refused: Refused, holder: Leaves) -> Problem:
-        fact = f'{holder.name} "{holder["id"]}" has no "{refused.name}", which a template asks for'
-        near = did_you_mean(str(refused.name), holder)
-        remedy = (
-            f"did you mean {near}?"
-            if near
-            else f'{refused.name}: …, or {{{{ {holder.name}.{refused.name}|default("") }}}}'
-        )
-        return Problem(fact, remedy, self.document.place(holder.route))
+    def _refused(self, refused: Refused, raw: str, route: Route, scope: _Scope) -> Problem:
+        spot = self._spot(route)
+        place = self.document.place_of(spot, *where(raw, refused))
+        fact, near = refused.fact, None
+        if refused.name is not None:
+            near = did_you_mean(refused.name, refused.known or [*scope])
+        if isinstance(refused.holder, Leaves):
+            fact = f'{refused.holder.name} has no "{refused.name}"'
+        if isinstance(refused.holder, Leaves) and refused.holder.name in {"shot", "scene"}:
+            holder = refused.holder
+            fact = f'{holder.name} "{holder["id"]}" has no "{refused.name}", which a template asks for'
+            refused.remedy = f'{refused.name}: …, or {{{{ {holder.name}.{refused.name}|default("") }}}}'
+            shared = spot[0] in {"prompt", "negative", "values", "defaults"}
+            others = self.board.shots if holder.name == "shot" else self.board.scenes
+            if shared and not any(refused.name in other.fields for other in others):
+                fact = f'no {holder.name} has "{refused.name}", which this template asks for'
+            elif shared and self.shot is not None and holder.route in {self.shot.route, self.shot.route[:2]}:
+                place = self.document.place(holder.route)  # one of many that have the template
+                if near is not None and near in self._raw(holder.route):
+                    return Problem(fact, f"{refused.name}, not {near}", self.document.key_place((*holder.route, near)))
+        return Problem(fact, f"did you mean {near}?" if near else refused.remedy, place)
+
+    def _spot(self, route: Route) -> Route:
+        """Where a text was written: what a shot does not say itself stands in the defaults."""
+        if route[2:3] == ("shots",) and len(route) > 4 and route[4] not in self._raw(route[:4]):
+            return ("defaults", *route[4:])
+        return route
+
+    def _raw(self, route: Route) -> Mapping[str, Any]:
+        raw: Any = self.document.data
+        for step in route:
+            raw = raw[step]
+        found: Mapping[str, Any] = raw
+        return found
 
     def reserved(self) -> Iterator[Problem]:
         for name in self.board.values:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateRuntimeError, TemplateSyntaxError, UndefinedError, nodes
+from jinja2 import StrictUndefined, TemplateRuntimeError, TemplateSyntaxError, Undefined, UndefinedError, nodes
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.environment import Template
 from jinja2.exceptions import FilterArgumentError, SecurityError
@@ -15,11 +15,12 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 
-from .template import LOOP_MAX, TEXT_MAX, Refused, spoken
+from .template import LOOP_MAX, NEWLINE, TEXT_MAX, Refused, spoken
 
 _FILTERS = frozenset(
     "abs capitalize count d default dictsort first float int items join last length list lower map max min reject "
-    "rejectattr replace reverse round select selectattr sort string sum title trim truncate unique upper wordcount".split()
+    "rejectattr replace reverse round select selectattr sort string sum title trim truncate unique upper "
+    "wordcount".split()
 )
 _NODES = (
     nodes.Template, nodes.Output, nodes.TemplateData, nodes.For, nodes.If, nodes.Assign, nodes.Expr, nodes.Pair,
@@ -48,7 +49,6 @@ class _Missing(StrictUndefined):
     def __init__(self, hint: str | None = None, obj: Any = missing, name: str | None = None, exc: Any = None) -> None:
         told: Any = exc or (lambda _: _Lacks(str(name), obj))
         super().__init__(hint, obj, name, told)
-
 
 class _Names(Context):
     """The names in reach, looked up when the template asks for them and not before."""
@@ -90,6 +90,8 @@ class _Environment(ImmutableSandboxedEnvironment):
                 return self.undefined(obj=obj, name=str(argument))
         if type(obj).__name__ in {"LoopContext", "Cycler"}:
             return super().getattr(obj, argument)
+        if isinstance(obj, _Missing):
+            str(obj)  # raises, with the name that is missing first
         return self.undefined(obj=obj, name=str(argument))
 
     def is_safe_callable(self, obj: Any) -> bool:
@@ -124,12 +126,12 @@ def _bounded(made: Any) -> Any:
 
 
 def _spoken(value: Any) -> Any:
-    if isinstance(value, _Missing):
-        str(value)  # raises, with the name
+    if isinstance(value, Undefined):
+        return str(value)  # raises, with the name; what an if without an else leaves out is nothing
     try:
         return spoken(value)
     except ValueError:
-        raise _TooMuch("this is a mapping, not a text") from None
+        raise _TooMuch(f"{getattr(value, 'name', 'this')} is a mapping, not a text") from None
 
 
 def _range(*bounds: int) -> range:
@@ -204,6 +206,52 @@ def compiled(raw: str) -> Compiled:
     return Compiled(raw)
 
 
+def refusals(raw: str, scope: Mapping[str, Any], first: Refused) -> list[Refused]:
+    """Every reason why a template cannot be rendered, each with the place of its expression; ``first`` is one."""
+    flat = NEWLINE.sub("\n", raw)
+    tags = _tags(flat)
+    if not any(flat.startswith("{%", start) for start, _ in tags):
+        found = []
+        for start, end in tags:
+            try:
+                Compiled(flat[start:end]).render(scope)
+            except Refused as refused:
+                refused.span = start, end
+                found.append(refused)
+        return found or [first]
+    # Line numbers tell expressions apart once each of them begins on a line of its own.
+    stretched, at = "", 0
+    for start, _ in tags:
+        begin = start + (3 if flat[start + 2 : start + 3] in {"-", "+"} else 2)
+        stretched, at = f"{stretched}{flat[at:begin]}\n", begin
+    try:
+        Compiled(stretched + flat[at:]).render(scope)
+    except Refused as refused:
+        lines = [flat.count("\n", 0, start) + n for n, (start, _) in enumerate(tags, 2)]
+        meant = [tag for tag, line in zip(tags, lines, strict=True) if line <= refused.line] or tags[:1]
+        if refused.words and refused.name is None:  # a block that is never closed
+            meant = [tag for tag in tags if re.match(rf"\{{%[-+]?\s*{refused.words}\b", flat[slice(*tag)])] or meant
+        first.span = meant[-1]
+    return [first]
+
+
+def _tags(flat: str) -> list[tuple[int, int]]:
+    """Where the expressions and statements of a template begin and end."""
+    tags: list[tuple[int, int]] = []
+    at = 0
+    try:
+        for _, kind, value in _environment().lex(flat):
+            at = flat.find(value, at)
+            if kind in {"variable_begin", "block_begin"}:
+                tags.append((at, len(flat)))
+            at += len(value)
+            if kind in {"variable_end", "block_end"}:
+                tags[-1] = tags[-1][0], at - len(value) + len(value.rstrip())
+    except TemplateSyntaxError:
+        return tags
+    return tags
+
+
 def _check(tree: nodes.Template) -> None:
     """Nothing that could run long or reach out: loops two deep, no macros, includes or calls."""
 
@@ -229,9 +277,29 @@ def _syntax(error: TemplateSyntaxError) -> Refused:
         refused = Refused(f'there is no {named[1]} "{named[2]}"', error.lineno, words=named[2])
         refused.name, refused.known = named[2], sorted(_environment().filters)
         return refused
-    if "Encountered unknown tag" in said:
-        return Refused(said.split(".")[0].replace("Encountered unknown tag", "there is no tag"), error.lineno)
-    return Refused(f"not a template: {said[0].lower()}{said[1:]}".rstrip("."), error.lineno)
+    if unknown := re.search(r"Encountered unknown tag '(\w+)'", said):
+        refused = Refused(f'there is no tag "{unknown[1]}"', error.lineno, words=unknown[1])
+        refused.name, refused.known = unknown[1], ["if", "for", "set"]
+        return refused
+    if opened := re.search(r"The innermost block that needs to be closed is '(\w+)'", said):
+        word = opened[1]
+        return Refused(f'"{word}" is never ended', error.lineno, words=word, remedy=f"{{% end{word} %}}")
+    for sign, fact, remedy in _SAID:
+        if sign in said:
+            return Refused(fact, error.lineno, remedy=remedy)
+    got = re.search(r"(?:got|unexpected) '([^']+)'", said)
+    if got is None:
+        return Refused(f"not a template: {said[0].lower()}{said[1:]}".rstrip("."), error.lineno)
+    sign = {"end of print statement": "}}", "end of statement block": "%}"}.get(got[1], f'"{got[1]}"')
+    return Refused(f"{sign} stands in the wrong place", error.lineno)
+
+
+_SAID = (
+    ("nexpected end of template", "what opens here is never closed", "}} or %}"),
+    ("got 'end of print statement'", "an expression is missing here", "{{ name }}"),
+    ("issing end of comment tag", "{# opens a comment that is never closed", "#}"),
+    ("issing end of raw directive", "raw opens here and is never closed", "{% endraw %}"),
+)
 
 
 def _undefined(error: UndefinedError, line: int) -> Refused:
@@ -240,7 +308,10 @@ def _undefined(error: UndefinedError, line: int) -> Refused:
     whole = error.holder is missing
     refused = Refused(f'"{error.name}" is not defined' if whole else f'there is no "{error.name}" here', line)
     refused.words = refused.name = error.name
-    if not whole:
+    if error.holder is None:
+        refused.fact = f'there is nothing to take "{error.name}" of'
+        refused.remedy = "ask first: {% if … %}{% endif %}"
+    elif not whole:
         refused.holder = error.holder
         refused.known = [str(name) for name in error.holder] if isinstance(error.holder, Mapping) else ["-"]
     return refused

@@ -145,7 +145,7 @@ def read(file: Path, name: str) -> Record:
         raise StoryError.of(fact, f"rename it to {data['shot']}.yaml, or restore it", told.place(("shot",)))
     reader = _Reader(told)
     found = reader.takes(data.get("takes"))
-    circled = reader.circles(data.get("circled"), found, data["shot"])
+    circled = reader.circles(data.get("circled"), found)
     if reader.problems:
         raise StoryError(in_order(reader.problems))
     unknown = {k: v for k, v in data.items() if k not in {"matchcut", "shot", "takes", "circled"}}
@@ -192,7 +192,8 @@ class _Reader:
                 odd.append(name)
         return not missing and not odd
 
-    def circles(self, raw: Any, found: Sequence[Take], shot: str) -> dict[str, Circle]:
+    def circles(self, raw: Any, found: Sequence[Take]) -> dict[str, Circle]:
+        whole = not self.problems
         if not isinstance(raw, dict | None):
             self.tell(("circled",), "circled must be a mapping of keys to clips")
             return {}
@@ -202,8 +203,9 @@ class _Reader:
             if circle is None:
                 self.tell(("circled", key), "a circle names a clip digest, or a drawing's key and take")
             elif circle.drawn is None and not any(circle.fits(take) for take in found):
-                fact = f"key {key[:12]} has a circle around a clip that is not among the takes: an approval of another clip"
-                self.tell(("circled", key), fact, f"`matchcut circle STORYBOARD {shot} TAKE`, or restore the takes")
+                if whole:
+                    fact = f"clip {value[:12]} is circled, but it is not among the takes: an approval of another clip"
+                    self.tell(("circled", key), fact, "restore its take, or delete this line and circle again")
             else:
                 circled[key] = circle
         return circled

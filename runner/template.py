@@ -29,6 +29,8 @@ class Refused(Exception):
         """The names that are there."""
         self.holder: object = None
         """What the name was looked for in."""
+        self.span: tuple[int, int] | None = None
+        """Where the expression stands in the template, with its line ends as ``\\n``."""
         super().__init__(fact)
 
 
@@ -45,9 +47,11 @@ def filled(raw: str, scope: Mapping[str, Any]) -> str | None:
             if not isinstance(value, Mapping) or step not in value or step in _WORDS_OF_JINJA:
                 return None
             value = value[step]
-        if isinstance(value, Mapping):
+        try:
+            said = spoken(value)
+        except ValueError:
             return None
-        parts += (NEWLINE.sub("\n", raw[at : match.start()]), spoken(value, match[1]))
+        parts += (NEWLINE.sub("\n", raw[at : match.start()]), said)
         at = match.end()
     return "".join([*parts, NEWLINE.sub("\n", raw[at:])])
 
@@ -67,19 +71,20 @@ def spoken(value: Any, name: str = "it") -> str:
     raise ValueError(name)
 
 
-def where(raw: str, line: int, words: str | None) -> tuple[str, int]:
-    """The expression in the template's line that is meant, and how many equal ones stand before it."""
-    lines = NEWLINE.split(raw)
-    start = len("\n".join(lines[: line - 1])) + (1 if line > 1 else 0)
-    flat = "\n".join(lines)
-    end = start + len(lines[line - 1]) if line <= len(lines) else len(flat)
-    inside = [m for m in re.finditer(r"\{[{%].*?[%}]\}", flat, re.DOTALL) if m.end() > start and m.start() <= end]
-    if words:
-        for match in inside:
-            if found := re.search(rf"(?<!\w){re.escape(words)}(?!\w)", match[0]):
-                return words, flat.count(words, 0, match.start() + found.start())
-    if inside:
-        first = inside[0][0].split("\n")[0]
-        return first, flat.count(first, 0, inside[0].start())
-    at = max(flat.find("{{", start), flat.find("{%", start))
-    return ("{{", flat.count("{{", 0, at)) if flat.startswith("{{", at) else ("{%", flat.count("{%", 0, max(at, 0)))
+def where(raw: str, refused: Refused) -> tuple[str, int]:
+    """The words of a template that are meant, and how many equal ones stand before them."""
+    flat = NEWLINE.sub("\n", raw)
+    start, end = refused.span or _in_line(flat, refused.line)
+    if refused.words and (found := re.compile(rf"(?<!\w){re.escape(refused.words)}(?!\w)").search(flat, start, end)):
+        return refused.words, flat.count(refused.words, 0, found.start())
+    return flat[start:end], flat.count(flat[start:end], 0, start)
+
+
+def _in_line(flat: str, line: int) -> tuple[int, int]:
+    """The first expression that reaches into a line; where none ends, the last that begins."""
+    begin = sum(len(one) + 1 for one in flat.split("\n")[: line - 1])
+    for match in re.finditer(r"\{[{%#].*?[%#}]\}", flat, re.DOTALL):
+        if match.end() > begin:
+            return match.span()
+    at = max(flat.rfind("{{"), flat.rfind("{%"), flat.rfind("{#"), 0)
+    return at, at + 2

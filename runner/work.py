@@ -130,7 +130,8 @@ class Desk:
 
 def _named(store: LocalStore, digest: str, folder: Path, name: str) -> Path:
     """A stored clip under a name with its ending, since programs look at that."""
-    head = store.path(digest).open("rb").read(64)
+    with store.path(digest).open("rb") as stream:
+        head = stream.read(64)
     suffix = ".webm" if head.startswith(b"\x1aE\xdf\xa3") else ".mov" if head[8:12] == b"qt  " else ".mp4"
     place = folder / f"{name}{suffix}"
     copy(store.path(digest), place)

@@ -16,7 +16,7 @@ import runner
 from runner.executors.local import Local
 from runner.media.write import Writer
 from runner.perform import perform
-from runner.ports import Made, Order, ProviderError, Ticket
+from runner.ports import Answer, Made, Order, ProviderError, Ticket
 from runner.work import Event, Options, Outcome
 
 PIPELINE = """
@@ -65,7 +65,7 @@ class Stage:
     def write(self, shots: str, more: str | None = None) -> None:
         """Write the storyboard anew with other shots."""
         self.shots, self.more = shots, self.more if more is None else more
-        head = f"storyboard: stage\npipeline: small.yaml\ndefaults: {{duration: 1}}\n{dedent(self.more)}"
+        head = f"storyboard: stage\npipeline: small.yaml\ndefaults: {{duration: 1}}\n{dedent(self.more).strip()}\n"
         body = f'scenes:\n  - scene: "010"\n    shots:\n{indent(dedent(self.shots).strip(), "      ")}\n'
         self.file.write_text(head + body, encoding="utf-8")
 
@@ -117,18 +117,28 @@ class Pretend:
     orders: list[Order] = field(default_factory=list)
     name: str = "animatic"
 
-    async def submit(self, order: Order) -> Ticket:
+    async def submit(self, order: Order, uuid: str) -> Ticket:
         self.before(order)
         if order.shot in self.fails:
             raise ProviderError("the model refused these words", "other words")
         self.orders.append(order)
-        return Ticket(order.shot, order)
+        return Ticket(uuid, order)
 
-    async def results(self, ticket: Ticket, into: Path) -> AsyncIterator[Made]:
+    async def ask(self, uuid: str) -> Answer:
+        return Answer(known=False)
+
+    async def results(self, ticket: Ticket) -> AsyncIterator[Made | ProviderError]:
         for take in ticket.order.takes:
-            path = into / f"{take}.mp4"
-            await asyncio.to_thread(self._write, ticket.order, take, path)
-            yield Made(take, path)
+            yield Made(f"{ticket.order.shot} {take}", f"{ticket.uuid} {take}", response={"take": take})
+
+    async def fetch(self, made: Made, into: Path) -> Path:
+        shot, take = made.source.split()
+        order = next(order for order in reversed(self.orders) if order.shot == shot)
+        await asyncio.to_thread(self._write, order, int(take), into / "clip.mp4")
+        return into / "clip.mp4"
+
+    async def aclose(self) -> None:
+        pass
 
     def _write(self, order: Order, take: int, path: Path) -> None:
         words = hashlib.sha256(f"{order.request['positivePrompt']} {take}".encode()).digest()

@@ -25,5 +25,5 @@ def command(storyboard: Path, provider: str | None, as_json: bool, allow_outside
         return 0
     tell(plan.warnings)
     seconds = sum(brief.seconds for brief in plan.briefs.values())
-    click.echo(f"{plan.board.document.file}: {len(plan.order)} shots, {seconds:g} s, no problems")
+    click.echo(f"{plan.board.document.file}: {options.count(len(plan.order), 'shot')}, {seconds:g} s, no problems")
     return 0

@@ -47,6 +47,11 @@ def columns(
     click.echo("\n".join(lines))
 
 
+def count(number: int, what: str) -> str:
+    """``3 shots``, ``1 shot``."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
 def usd(amount: Decimal | None) -> str:
     """An amount in USD as people write it; "?" for a model without a price."""
     if amount is None:

@@ -97,11 +97,11 @@ def why(plan: Plan, name: str) -> str:
 def sums(plan: Plan) -> str:
     """The totals in a line or two."""
     told = totals(plan)
-    shots = f"{told['shots']} shot{'s' if told['shots'] != 1 else ''}, {told['seconds']:g} s"
+    shots = f"{options.count(told['shots'], 'shot')}, {told['seconds']:g} s"
     if not plan.work:
         head = f"{shots}. Nothing to make."
     else:
-        head = f"{shots}. {told['to_make']} take{'s' if told['to_make'] != 1 else ''} to make."
+        head = f"{shots}. {options.count(told['to_make'], 'take')} to make."
     if plan.lane.draws:
         free = "Free: drawn on this machine."
         return (

@@ -68,14 +68,16 @@ def summary(outcome: Outcome) -> str:
                 lines.append(f"  try: matchcut circle {name} 1, once you have looked at the takes in the report")
     counts = {state: states.count(state) for state in dict.fromkeys(states)}
     told = ", ".join(f"{count} {state}" for state, count in counts.items())
-    lines.append(f"{len(states)} shots: {told}; {outcome.made} take{'s' if outcome.made != 1 else ''} made")
+    lines.append(f"{options.count(len(states), 'shot')}: {told}; {options.count(outcome.made, 'take')} made")
     lines += [str(path) for path in (*outcome.films, outcome.report) if path is not None]
     return "\n".join(lines)
 
 
 def nothing(outcome: Outcome) -> str:
     where = outcome.films[0] if outcome.films else outcome.manifest
-    return f"nothing to do: {len(outcome.decisions)} shots are current" + (f" ({where})" if where else "")
+    shots = options.count(len(outcome.decisions), "shot")
+    verb = "is" if len(outcome.decisions) == 1 else "are"
+    return f"nothing to do: {shots} {verb} current" + (f" ({where})" if where else "")
 
 
 def as_outcome(outcome: Outcome) -> dict[str, object]:

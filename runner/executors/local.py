@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
+import signal
 import sys
 from collections import deque
 from typing import Any
@@ -56,8 +58,9 @@ class _Worker:
         return json.loads(line) if line.endswith(b"\n") else None
 
     async def end(self) -> None:
+        """Stop the process, and with it whatever command it runs."""
         with contextlib.suppress(ProcessLookupError):
-            self.process.kill()
+            os.killpg(self.process.pid, signal.SIGKILL)
         await self.process.wait()
         self.drain.cancel()
         with contextlib.suppress(asyncio.CancelledError):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from ..ports import Executor, Provider
+from ..ports import Provider, Setting
 
 PROVIDERS: dict[str, str] = {"animatic": "animatic.provider:Animatic"}
 """By name: module and class. A provider is imported when it is wanted, with all it needs."""
 
 
-def provider(name: str, executor: Executor) -> Provider:
-    """The provider of this name, with hands for local work. KeyError if there is none."""
+def provider(name: str, setting: Setting) -> Provider:
+    """The provider of this name. KeyError if there is none."""
     module, _, kind = PROVIDERS[name].partition(":")
-    made: Provider = getattr(import_module(f"{__name__}.{module}"), kind)(executor)
+    made: Provider = getattr(import_module(f"{__name__}.{module}"), kind)(setting)
     return made

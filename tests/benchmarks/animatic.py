@@ -98,7 +98,7 @@ def _order(width: int, height: int, first: Path, folder: Path) -> dict[str, Any]
 def main() -> None:
     for what, ratio, most in measure():
         mark = "" if ratio <= most else "  TOO MUCH"
-        print(f"{what:<72} {ratio:6.2f}  at most {most:g}{mark}")  # noqa: T201
+        print(f"{what:<72} {ratio:6.2f}  at most {most:g}{mark}")
 
 
 if __name__ == "__main__":

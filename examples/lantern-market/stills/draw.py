@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,7 @@ COLOURS = 224
 
 Rgb = tuple[int, int, int]
 Point = tuple[float, float, float]
-Floats = NDArray[np.float32]
+Floats = NDArray[Any]
 
 NIGHT: Rgb = (13, 17, 33)
 SKY: Rgb = (27, 37, 62)
@@ -88,7 +89,7 @@ class Lane:
         rows, columns = np.ogrid[: self.light.shape[0], : self.light.shape[1]]
         distance = ((columns - cx) ** 2 + (rows - cy) ** 2) / radius**2
         strength *= 0.36 * min(1.0, 7 / z)
-        self.light += (np.exp(-distance)[..., None] * np.float32(colour) * strength).astype(np.float32)
+        self.light += (np.exp(-distance)[..., None] * np.array(colour, np.float32) * strength).astype(np.float32)
 
     def finished(self) -> Floats:
         """The picture with its light, 0 to 255 as floats."""
@@ -99,7 +100,7 @@ class Lane:
         light = np.stack([np.asarray(band) for band in bands], axis=-1)
         light = 170 * (1 - np.exp(-np.maximum(light, 0) / 170))
         flat = np.asarray(small, np.float32)
-        return flat + light * (1 - flat / 330)
+        return np.asarray(flat + light * (1 - flat / 330))
 
 
 def paint(lane: Lane) -> None:
@@ -361,10 +362,10 @@ def wet_stone(picture: Floats, image: Floats, bare: Image.Image) -> Floats:
     stone = (course * 7 + np.floor(across * 1.25 + 0.5 * (course % 2)) * 13) % 5 / 4
     wet = 0.56 + 0.18 * stone
     wet = np.where(edge & (away < 13), wet * 0.5, wet)[..., None]
-    ground = np.float32(NIGHT) * 1.3 + stone[..., None] * 5
+    ground = np.array(NIGHT, np.float32) * 1.3 + stone[..., None] * 5
     floor = ground * (1 - wet) + mirrored * (wet + 0.24)
     seen = np.asarray(bare.resize((WIDTH, HEIGHT), Image.Resampling.BOX), np.float32)[..., None] / 255
-    return picture * (1 - seen) + floor * seen
+    return np.asarray(picture * (1 - seen) + floor * seen)
 
 
 def rain(picture: Floats) -> Floats:
@@ -384,14 +385,14 @@ def rain(picture: Floats) -> Floats:
         wide = LENS * chance.uniform(0.03, 0.1) / away * FINE
         pen.ellipse((x - wide, y - wide * 0.3, x + wide, y + wide * 0.3), outline=70, width=2)
     lines = np.asarray(veil.resize((WIDTH, HEIGHT), Image.Resampling.BOX), np.float32)[..., None] / 255
-    return picture + (np.float32((206, 220, 236)) - picture) * lines
+    return picture + (np.array((206, 220, 236), np.float32) - picture) * lines
 
 
 def shaded(picture: Floats) -> Floats:
     """A little darker towards the corners."""
     rows, columns = np.mgrid[-1 : 1 : HEIGHT * 1j, -1 : 1 : WIDTH * 1j].astype(np.float32)
     away = np.clip(columns**2 * 0.62 + rows**2 * 0.5 - 0.3, 0, 1)
-    return picture * (1 - 0.5 * away)[..., None]
+    return np.asarray(picture * (1 - 0.5 * away)[..., None])
 
 
 def draw() -> Image.Image:

@@ -1,4 +1,4 @@
-"""Grades a clip: deeper shadows that lean to teal, highlights that lean to amber.
+"""Grades a clip: deeper shadows that lean to blue, highlights that lean to amber.
 
     python grade.py IN OUT
 
@@ -8,6 +8,7 @@ Frames, times and colour tags stay as they are; sound is passed on untouched. Th
 from __future__ import annotations
 
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -48,11 +49,11 @@ def graded(frame: av.VideoFrame, luts: tuple[Bytes, Bytes, Bytes]) -> av.VideoFr
 
 def like(out: av.container.OutputContainer, video: VideoStream) -> VideoStream:
     """A stream for pictures of the same size, rate and colour tags. One thread: the bytes must not vary."""
-    rate = video.guessed_rate or video.average_rate
+    rate = video.guessed_rate or video.average_rate or Fraction(24)
     stream: VideoStream = out.add_stream("libx264", rate, options={**X264, "chroma_sample_location": "left"})
     new, old = stream.codec_context, video.codec_context
     new.width, new.height, new.pix_fmt = old.width, old.height, "yuv420p"
-    new.time_base, new.thread_count = video.time_base, 1
+    new.time_base, new.thread_count = video.time_base or 1 / rate, 1
     new.colorspace, new.color_range = old.colorspace, old.color_range
     new.color_primaries, new.color_trc = old.color_primaries, old.color_trc
     return stream
@@ -72,7 +73,8 @@ def grade(source: Path, target: Path) -> None:
                     out.mux(packet)
                 continue
             for frame in packet.decode():
-                out.mux(pictures.encode(graded(frame, luts)))
+                if isinstance(frame, av.VideoFrame):
+                    out.mux(pictures.encode(graded(frame, luts)))
         out.mux(pictures.encode(None))
 
 

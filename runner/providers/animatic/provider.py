@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-from ...ports import Executor, Job, Made, Order, Ticket
-from .version import MAKER
+from ...ports import Answer, Job, Made, Order, ProviderError, Setting, Ticket
+from .version import video_uuid
 
-_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "matchcut:animatic")
 _SUFFIX = {"MP4": ".mp4", "WEBM": ".webm", "MOV": ".mov"}
 
 
@@ -20,22 +20,34 @@ class Animatic:
 
     name = "animatic"
 
-    def __init__(self, executor: Executor) -> None:
-        self._executor = executor
+    def __init__(self, setting: Setting) -> None:
+        self._executor = setting.executor
+        self._scratch = setting.scratch
 
-    async def submit(self, order: Order) -> Ticket:
-        return Ticket(str(_uuid(order, 0)), order)
+    async def submit(self, order: Order, uuid: str) -> Ticket:
+        return Ticket(uuid, order)
 
-    async def results(self, ticket: Ticket, into: Path) -> AsyncIterator[Made]:
-        order = ticket.order
-        drawing = [asyncio.create_task(self._draw(order, take, into)) for take in order.takes]
-        try:
-            for task in asyncio.as_completed(drawing):
-                yield await task
-        finally:
-            for drawn in drawing:
-                drawn.cancel()
-            await asyncio.gather(*drawing, return_exceptions=True)
+    async def ask(self, uuid: str) -> Answer:  # noqa: ARG002 - nothing is drawn but while one waits for it
+        return Answer(known=False)
+
+    async def results(self, ticket: Ticket) -> AsyncIterator[Made | ProviderError]:
+        with tempfile.TemporaryDirectory(dir=self._scratch) as folder:
+            drawing = [asyncio.create_task(self._draw(ticket.order, take, Path(folder))) for take in ticket.order.takes]
+            try:
+                for task in drawing:
+                    yield await task
+            finally:
+                for drawn in drawing:
+                    drawn.cancel()
+                await asyncio.gather(*drawing, return_exceptions=True)
+
+    async def fetch(self, made: Made, into: Path) -> Path:
+        place = into / Path(made.source).name
+        await asyncio.to_thread(Path(made.source).replace, place)
+        return place
+
+    async def aclose(self) -> None:
+        pass
 
     async def _draw(self, order: Order, take: int, into: Path) -> Made:
         path = into / f"{take}{_SUFFIX[order.request.get('outputFormat', 'MP4')]}"
@@ -50,10 +62,5 @@ class Animatic:
             "out": str(path),
         }
         await self._executor.run(Job(f"{order.shot} take {take}", "runner.providers.animatic.draw:draw", args))
-        video = _uuid(order, take)
-        return Made(take, path, str(_uuid(order, 0)), str(video), seed=video.int >> 97)
-
-
-def _uuid(order: Order, take: int) -> uuid.UUID:
-    """A UUID that follows from key and take."""
-    return uuid.uuid5(_NAMESPACE, f"{MAKER} {order.key} {take}")
+        video = video_uuid(order.key, take)
+        return Made(str(path), video, seed=uuid.UUID(video).int >> 97)
