@@ -20,13 +20,14 @@ FLOORS: dict[str, int] = {
     "storyboard": 2, "pipeline": 2, "card": 2, "takes": 2, "key": 2,
     "media": 3, "prompt": 3, "facts": 3,
     "exports": 4, "kinds": 4, "store": 4,
+    "journal": 3, "money": 4,
     "plan": 5, "lock": 5, "command": 5, "outputs": 5, "trust": 5,
-    "cut": 6, "graphs": 6, "executors": 6, "providers": 6, "imports": 6,
+    "cut": 6, "gather": 6, "graphs": 6, "executors": 6, "providers": 6, "imports": 6,
     "load": 7, "manifest": 7,
     "work": 8,
-    "finish": 9,
+    "buying": 9, "finish": 9,
     "perform": 10,
-    "api": 11,
+    "api": 11, "server": 11,
     "cli": 12,
 }  # fmt: skip
 """The law of imports, held true by tests/test_floors.py."""

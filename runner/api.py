@@ -6,19 +6,22 @@ import asyncio
 import os
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from . import config, lock, takes
+from . import config, gather, lock, money, takes
 from .clock import RealClock
 from .errors import StoryError, did_you_mean
 from .executors import EXECUTORS
 from .finish import finish
+from .journal import Journal
 from .load import Loaded
 from .load import load as _load
+from .money import Purse
 from .perform import perform
 from .plan import Plan
-from .ports import Executor, Setting
+from .ports import Clock, Executor, Setting
 from .providers import PROVIDERS
 from .providers import provider as provider_of
 from .trust import Trust
@@ -54,35 +57,56 @@ def run(
     *,
     provider: str | None = None,
     out: str | Path | None = None,
+    budget: Decimal | None = None,
+    yes: bool = False,
+    spend: bool = True,
     partial: bool = False,
     trust: bool = False,
     allow_outside: bool = False,
+    allow_unpriced: bool = False,
     tell: Callable[[Event], None] = lambda _: None,
 ) -> Outcome:
     """Make what is missing, then the film and its manifest. What is there already is not made again.
 
-    ``trust`` says that the pipeline's commands may run as they are now; it is remembered. ``tell`` is called with what
-    happens. Raises StoryError where nothing can be begun; what fails later stands in the outcome.
+    ``budget`` is a ceiling in USD for all that the storyboard ever costs; the lowest of it, the storyboard's and
+    MATCHCUT_BUDGET holds. Buying needs ``yes`` or a ceiling. ``spend=False`` buys nothing, and fetches what is in
+    flight. ``trust`` says that the pipeline's commands may run as they are now; it is remembered. ``tell`` is called
+    with what happens. Raises StoryError where nothing can be begun; what fails later stands in the outcome.
     """
     if isinstance(storyboard, Loaded):
         loaded = storyboard
     else:
         loaded = load(storyboard, provider=provider, out=out, allow_outside=allow_outside)
-    if loaded.lane.provider not in PROVIDERS:
-        fact = f"this matchcut has no {loaded.lane.provider} provider yet"
-        raise StoryError.of(fact, "--provider animatic rehearses the storyboard for nothing", exit_code=1)
-    settings = config.read(loaded.project.folder)
+    settings = config.read(loaded.project.folder, loaded.plan.facts.environ)
     remembered = Trust(settings.home)
     if trust:
         remembered.add(loaded.pipeline, loaded.plan.facts.files)
-    options = Options(partial=partial, trusted=remembered.has)
+    options = Options(partial=partial, trusted=remembered.has, spend=spend)
+    ceiling = money.ceiling(budget, loaded.board.budget, settings.budget)
+    clock = RealClock()
+    if loaded.lane.provider not in PROVIDERS:
+        fact = f"this matchcut has no {loaded.lane.provider} provider yet"
+        raise StoryError.of(fact, "--provider animatic rehearses the storyboard for nothing", exit_code=1)
 
     async def go(fresh: Loaded, executor: Executor) -> Outcome:
-        provider = provider_of(fresh.lane.provider, setting(fresh, executor))
+        provider = provider_of(fresh.lane.provider, setting(fresh, executor, clock))
+        journal = purse = None
         try:
-            return await perform(fresh, provider, executor, options=options, tell=tell)
+            if not fresh.lane.draws:
+                if spend and ceiling is None and not yes and fresh.plan.work:
+                    fact = "this run may spend money, and nobody has said how much"
+                    raise StoryError.of(fact, "--yes, --budget 12.00, or budget: in the storyboard", exit_code=4)
+                journal = Journal(fresh.project.store.root / gather.JOURNAL)
+                purse = Purse(ceiling, fresh.plan.facts.spent, allow_unpriced)
+                for submit in journal.open(board=fresh.project.stem):
+                    purse.hold(submit, journal.results(submit.uuid))
+            return await perform(
+                fresh, provider, executor, journal=journal, purse=purse, clock=clock, options=options, tell=tell
+            )
         finally:
             await provider.aclose()
+            if journal is not None:
+                journal.close()
 
     return _held(loaded, settings.jobs, go)
 
@@ -135,14 +159,64 @@ def retake(
     return load(storyboard, provider=provider, allow_outside=allow_outside).plan
 
 
-def setting(loaded: Loaded, executor: Executor) -> Setting:
+def setting(loaded: Loaded, executor: Executor, clock: Clock) -> Setting:
     """What the provider of a storyboard is given."""
     store, pipeline = loaded.project.store, loaded.pipeline
     store.make()
     return Setting(
-        executor, RealClock(), store.temporary, store.root / "hints", store.root / "memory", loaded.plan.facts.environ,
+        executor, clock, store.temporary, store.root / "hints", store.root / "memory", loaded.plan.facts.environ,
         pipeline.url, pipeline.limits.in_flight, pipeline.limits.per_minute,
     )  # fmt: skip
+
+
+def resolve(
+    storyboard: str | Path, shot: str, *, resend: bool = False, give_up: bool = False, allow_outside: bool = False
+) -> Outcome | None:
+    """Settle the purchases of a shot of which nobody knows how they ended.
+
+    Asks the provider again. ``resend``: sends the same once more where it says nothing. ``give_up``: it is not asked
+    for any more (None is given then). Nothing else is bought. Raises StoryError.
+    """
+    loaded = load(storyboard, allow_outside=allow_outside)
+    flights = loaded.plan.facts.flights.get(shot, ())
+    if not flights:
+        raise StoryError.of(f"nothing of shot {shot} is in flight", "matchcut status")
+    path = loaded.project.store.root / gather.JOURNAL
+
+    async def go(fresh: Loaded, executor: Executor) -> Outcome:
+        clock = RealClock()
+        provider = provider_of(fresh.lane.provider, setting(fresh, executor, clock))
+        journal = Journal(path)
+        try:
+            for submit in journal.open(board=fresh.project.stem):
+                if submit.shot == shot and submit.state == "unknown":
+                    await journal.became(
+                        submit.uuid, "sent", "a person says: send it again" if resend else "asked again"
+                    )
+                    if resend:
+                        await journal.resent(submit.uuid, clock.now())
+            purse = Purse(None, fresh.plan.facts.spent)
+            return await perform(
+                fresh, provider, executor, journal=journal, purse=purse, clock=clock, options=Options(spend=False)
+            )
+        finally:
+            await provider.aclose()
+            journal.close()
+
+    async def drop() -> None:
+        journal = Journal(path)
+        try:
+            for submit in journal.open(board=loaded.project.stem):
+                if submit.shot == shot:
+                    await journal.became(submit.uuid, "given up", "a person said so")
+        finally:
+            journal.close()
+
+    if give_up:
+        with lock.held(loaded.project.store.root, RealClock().now()):
+            asyncio.run(drop())
+        return None
+    return _held(loaded, config.read(loaded.project.folder).jobs, go)
 
 
 def _key(loaded: Loaded, shot: str) -> str:

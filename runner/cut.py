@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -11,6 +11,7 @@ from .facts import Facts
 from .kinds.assemble import Entry
 from .plan import Decision, Plan, Product, product_of
 from .storyboard import Film
+from .takes import Take
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,19 @@ def products(plan: Plan, decisions: Mapping[str, Decision], facts: Facts) -> dic
         if decision.take is not None and (decision.usable or decision.state == "waiting"):
             product = product_of(plan, plan.pipeline.clip, name, decision.take, facts)
             if product is not None:
-                found[name] = product
+                found[name] = _with_raw_head(product, decision.take)
     return found
+
+
+def _with_raw_head(product: Product, take: Take) -> Product:
+    """A clip that a later step made frame by frame joins as the take's own clip does.
+
+    It is the raw head that can be held against the frame it was given: a grade changes the one and not the other.
+    """
+    if product.clip == take.clip or product.probe.get("frames") != take.probe.get("frames"):
+        return product
+    ends = {name: take.inspect.get(name) for name in ("head", "foot")}
+    return replace(product, inspect={**product.inspect, **ends})
 
 
 def entries(plan: Plan, film: Film, clips: Mapping[str, Product]) -> list[Entry]:

@@ -438,8 +438,9 @@ def _plain(text: str) -> Data:
 def _translate(error: yaml.YAMLError, text: str, file: str) -> Problem:
     """PyYAML's complaint in our words, at the place where the slip is rather than where it was noticed."""
     if isinstance(error, yaml.reader.ReaderError):
-        at = error.position if isinstance(error.position, int) else 0
-        char = error.character if isinstance(error.character, str) else chr(error.character)
+        at, char = error.position, error.character
+        if not isinstance(char, str):  # libyaml counts bytes
+            at, char = len(text.encode()[:at].decode("utf-8", "ignore")), chr(char)
         return Problem(f"the character U+{ord(char):04X} is not allowed in YAML", "delete it", _place(text, at, file))
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     if mark is None:
@@ -483,7 +484,7 @@ def _quote_before(text: str, mark: Any, place: Place) -> Problem | None:
         return None
     start, end = last.start_mark, last.end_mark
     if start.line == end.line:
-        fact, remedy = "the quoted text ends before this", "quotes around the whole text, those inside as \\\""
+        fact, remedy = "the quoted text ends before this", 'quotes around the whole text, those inside as \\"'
         return Problem(fact, remedy, place)
     fact = f"the quote that opens here closes only in line {end.line + 1}"
     return Problem(fact, "close it where the text ends", Place(place.file, start.line + 1, start.column + 1))

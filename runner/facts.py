@@ -55,6 +55,17 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
+class Flight:
+    """A submit that has not ended: how many takes of which key, and whether anybody knows how it stands."""
+
+    uuid: str
+    key: str
+    takes: int
+    known: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """``takes`` are those of one lane, by shot, in the order they were made; ``by_key`` the same by key.
 
@@ -67,6 +78,10 @@ class Facts:
     wanted: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     done: Mapping[str, Done] = field(default_factory=dict)
     spent: Decimal = Decimal(0)
+    sources: tuple[str, ...] = ()
+    """Which records say what was spent."""
+    flights: Mapping[str, tuple[Flight, ...]] = field(default_factory=dict)
+    """By shot."""
     pictures: Pictures = field(default_factory=NoPictures)
     environ: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)

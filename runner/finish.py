@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from . import cut, graphs, key, manifest, outputs
-from .errors import Problem, StoryError
+from .errors import StoryError
 from .exports import EXPORTS, graph
 from .facts import Done
 from .kinds import assemble, exec  # noqa: A004
@@ -39,22 +39,14 @@ async def finish(run: Desk) -> Outcome:
         try:
             await ending.films()
         except (StoryError, TaskFailed, WorkerLost, TimeoutError) as error:
-            problems = error.problems if isinstance(error, StoryError) else (Problem(str(error)),)
-            run.problems += problems
-            run.tell(Event("failed", "film", problems[0].fact))
+            run.tell(Event("failed", "film", run.fail("film", error)))
+            ending.give_up()
     ending.write()
     run.tell(Event("film", "film", ", ".join(str(path) for path in ending.paths)))
     return Outcome(
-        run.plan,
-        run.decisions,
-        run.facts,
-        run.made,
-        ending.paths,
-        ending.manifest,
-        ending.report,
-        ending.outputs.changed,
-        tuple(run.problems),
-    )
+        run.plan, run.decisions, run.facts, run.made, ending.paths, ending.manifest, ending.report,
+        ending.outputs.changed, tuple(run.problems), frozenset(run.codes),
+    )  # fmt: skip
 
 
 @dataclass
@@ -63,7 +55,11 @@ class _Ending:
 
     def __post_init__(self) -> None:
         run = self.run
-        self.clips: dict[str, Product] = cut.products(run.plan, run.decisions, run.facts)
+        found = cut.products(run.plan, run.decisions, run.facts)
+        self.clips = {name: product for name, product in found.items() if run.store.has(product.clip)}
+        if lost := [name for name in found if name not in self.clips]:
+            fact = f"the clips of {', '.join(lost)} were bought, and are not on this machine"
+            run.fail("film", StoryError.of(fact, "bring back .matchcut from where they were bought", exit_code=1))
         states = [decision.state for decision in run.decisions.values()]
         names = {name for film in run.plan.board.films for name in film.shots}
         self.whole = not run.problems and "waiting" not in states and names <= self.clips.keys()
@@ -77,6 +73,12 @@ class _Ending:
         self.clip_paths: dict[tuple[str, int], str] = {}
         self.final_paths: dict[str, str] = {}
         self.frame_paths: dict[tuple[str, str], str] = {}
+
+    def give_up(self) -> None:
+        """No film this time: what stands there stays."""
+        self.whole = self.partial = False
+        self.made.clear()
+        self.paths.clear()
 
     # the film
 
@@ -217,6 +219,8 @@ class _Ending:
                 continue
             takes = [t for t in run.facts.takes.get(shot.id, ()) if t.key == decision.take.key]
             for take in takes or [decision.take]:
+                if not run.store.has(take.clip):
+                    continue
                 suffix = _SUFFIX.get(str(take.probe["container"]), ".mp4")
                 name = outputs.clip_name(index, shot.scene, shot.id, take.take, suffix)
                 self.outputs.place(name, take.clip, run.store.path(take.clip))

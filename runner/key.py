@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -89,9 +90,18 @@ def explain(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
 def _walk(name: str, old: Any, new: Any) -> Iterator[Change]:
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         for field in dict.fromkeys([*old, *new]):
-            yield from _walk(f"{name}.{field}" if name else field, old.get(field), new.get(field))
-    elif type(old) is not type(new) or old != new:
-        yield Change(_SPOKEN.get(name, name.removeprefix("request.")), old, new)
+            yield from _walk(f"{name}.{field}" if name else field, old.get(field, _NOTHING), new.get(field, _NOTHING))
+    elif _written(old) != _written(new):
+        told = [None if value is _NOTHING else value for value in (old, new)]
+        yield Change(_SPOKEN.get(name, name.removeprefix("request.")), *told)
+
+
+_NOTHING = object()
+
+
+def _written(value: Any) -> str:
+    """A value as the digest sees it: true is not 1, and what is empty is there."""
+    return "" if value is _NOTHING else json.dumps(_plain(value), sort_keys=True)
 
 
 _SPOKEN = {

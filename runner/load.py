@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from . import card as cards_
-from . import document, pipeline, storyboard, takes
+from . import document, gather, pipeline, storyboard
 from .card import Card
 from .errors import Place, Problem, StoryError, did_you_mean, in_order
-from .facts import Facts, Fit, Picture
+from .facts import Fit, Picture
 from .kinds import KINDS
 from .pipeline import Pipeline
 from .plan import Lane, Plan, make, with_warnings
-from .store import LocalStore, hash_file
+from .store import LocalStore
 from .storyboard import Storyboard
-from .takes import Record, Take
 
 if TYPE_CHECKING:
     from .media.picture import Rgb
 
-T = TypeVar("T")
 _MAKERS = ("animatic", "runware")
 
 
@@ -113,22 +111,6 @@ class Gallery:
         return file
 
 
-class Known(dict[str, T], Generic[T]):
-    """What is looked up when it is first asked for."""
-
-    def __init__(self, ask: Callable[[str], T | None]) -> None:
-        super().__init__()
-        self._ask = ask
-
-    def get(self, name: str, default: Any = None) -> Any:
-        if name not in self:
-            found = self._ask(name)
-            if found is None:
-                return default
-            self[name] = found
-        return self[name]
-
-
 def load(
     file: str | Path,
     *,
@@ -163,7 +145,7 @@ def load(
     project = Project(path, _out(path, lane, out), LocalStore(path.parent / ".matchcut"))
     cards = _cards(board, made, path.parent, told)
     gallery = Gallery(path.parent, allow_outside=allow_outside)
-    facts = _facts(board, made, lane, project, gallery, environ, told)
+    facts = gather.facts(board, made, lane, path, project.store, gallery, environ, told)
     try:
         planned = make(board, made, cards, facts, lane)
     except StoryError as error:
@@ -226,62 +208,3 @@ def _cards(board: Storyboard, made: Pipeline, folder: Path, told: list[Problem])
             except StoryError as error:
                 told += error.problems
     return cards
-
-
-def _facts(
-    board: Storyboard, made: Pipeline, lane: Lane, project: Project, gallery: Gallery,
-    environ: Mapping[str, str], told: list[Problem],
-) -> Facts:  # fmt: skip
-    store = project.store
-    have: dict[str, tuple[Take, ...]] = {}
-    wanted: dict[str, dict[str, int]] = {}
-    by_key: Known[tuple[Take, ...]] = Known(lambda key: store.drawn(key) or None)
-    for shot in board.shots:
-        noted = store.lane_of(lane.provider, project.stem, shot.id)
-        if noted:
-            have[shot.id] = tuple(take for key in noted["keys"] for take in by_key.get(key, ()))
-            wanted[shot.id] = noted.get("wanted", {})
-    records = {} if lane.rehearsal else _records(board, project, told)
-    if not lane.draws:
-        have = {name: record.takes for name, record in records.items()}
-        by_key = Known(lambda _: None)
-        for record in records.values():
-            for take in record.takes:
-                by_key[take.key] = (*by_key.get(take.key, ()), take)
-    return Facts(
-        takes=have,
-        by_key=by_key,
-        circled={name: record.circled for name, record in records.items()},
-        wanted=wanted,
-        done=Known(store.done),
-        pictures=gallery,
-        environ=environ,
-        files=_files(made, told),
-    )
-
-
-def _records(board: Storyboard, project: Project, told: list[Problem]) -> dict[str, Record]:
-    folder = takes.folder(project.file)
-    if not folder.is_dir():
-        return {}
-    records = {}
-    for shot in board.shots:
-        file = takes.path(project.file, shot.id)
-        try:
-            records[shot.id] = takes.read(file, f"{folder.name}/{file.name}")
-        except StoryError as error:
-            told += error.problems
-    return records
-
-
-def _files(made: Pipeline, told: list[Problem]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for step in (*made.shot, *made.film):
-        for n, name in enumerate(step.settings.get("files", []) if step.kind == "exec" else []):
-            path = made.folder / name
-            if path.is_file():
-                found[name] = hash_file(path)
-            else:
-                place = made.document.place((*step.route, "with", "files", n))
-                told.append(Problem(f"{name} does not exist in the pipeline's folder", None, place))
-    return found

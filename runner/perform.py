@@ -9,16 +9,20 @@ from pathlib import Path
 from typing import Any
 
 from . import finish
+from .buying import FAILURES, Buyer
+from .clock import RealClock
 from .errors import Problem, StoryError
 from .facts import Done, Fit
+from .journal import Journal
 from .kinds import exec, frame, inspect  # noqa: A004
 from .load import Gallery, Loaded
+from .money import Purse
 from .pipeline import Step
-from .plan import Brief, Decision, End, decide, exec_key, product_of, settings_of
-from .ports import Executor, Made, Order, Provider, ProviderError, TaskFailed, Ticket, WorkerLost
+from .plan import Brief, Decision, End, State, decide, exec_key, product_of, settings_of
+from .ports import Clock, Executor, Made, Order, Provider, ProviderError, Ticket
 from .providers.animatic.version import task_uuid
 from .takes import Take
-from .work import Desk, Event, Options, Outcome, What
+from .work import Desk, Event, Options, Outcome, Unknown, What
 
 TAKES_A_SUBMIT_MAX = 4
 
@@ -28,35 +32,38 @@ async def perform(
     provider: Provider,
     executor: Executor,
     *,
+    journal: Journal | None = None,
+    purse: Purse | None = None,
+    clock: Clock | None = None,
     options: Options | None = None,
     tell: Callable[[Event], None] = lambda _: None,
 ) -> Outcome:
-    """Make what a plan lacks. The project's lock must be held.
+    """Make what a plan lacks. The project's lock must be held. A paid provider needs a journal and a purse.
 
     Raises StoryError where nothing can be begun (a command that is not trusted, a folder that cannot be written).
     What fails for one shot stops what follows from it and nothing else.
     """
     desk = Desk(loaded, executor, options or Options(), tell)
-    return await _Run(desk, provider).all()
+    run = _Run(desk, provider)
+    if not desk.plan.lane.draws:
+        assert journal is not None, "BUG: nothing is bought without a journal"
+        assert purse is not None, "BUG: nothing is bought without a purse"
+        run.buyer = Buyer(desk, provider, journal, purse, clock or RealClock(), run.places)
+    return await run.all()
 
 
 @dataclass
 class _Run:
     desk: Desk
     provider: Provider
+    buyer: Buyer | None = None
 
     def __post_init__(self) -> None:
         self.plan, self.store, self.tell = self.desk.plan, self.desk.store, self.desk.tell
         self.decisions, self.takes = self.desk.decisions, self.desk.takes
         self.by_key, self.done = self.desk.by_key, self.desk.done
-        self.stem = self.desk.loaded.project.stem
         self.ended = {name: asyncio.Event() for name in self.plan.order}
         self.places = asyncio.Semaphore(self._in_flight())
-        self.waiting_for: dict[str, set[str]] = {}
-        for shot in self.plan.board.shots:
-            for point in (shot.begins, shot.ends):
-                if point is not None and point.shot is not None:
-                    self.waiting_for.setdefault(point.shot, set()).add(point.frame)
 
     def _in_flight(self) -> int:
         return self.desk.executor.slots() if self.plan.lane.draws else self.plan.pipeline.limits.in_flight
@@ -66,6 +73,8 @@ class _Run:
         self.store.sweep()
         self.store.make()
         async with asyncio.TaskGroup() as group:
+            if self.buyer is not None:
+                self.buyer.recover(group)
             for name in self.plan.order:
                 group.create_task(self._shot(name))
         return await finish.finish(self.desk)
@@ -91,9 +100,11 @@ class _Run:
         try:
             for parent in self.plan.board.by_id[name].parents:
                 await self.ended[parent].wait()
+            if self.buyer is not None:
+                await self.buyer.settled(name)
             await self._take_out_frames(name)
             self.decisions[name] = await self._make(name)
-        except (ProviderError, StoryError, TaskFailed, WorkerLost, TimeoutError) as error:
+        except FAILURES as error:
             self.decisions[name] = self._failed(name, error)
         finally:
             self.ended[name].set()
@@ -102,25 +113,13 @@ class _Run:
         self.tell(Event(what, name, decision.reason))
 
     def _failed(self, name: str, error: Exception) -> Decision:
-        if isinstance(error, StoryError):
-            problems = list(error.problems)
-        elif isinstance(error, ProviderError):
-            problems = [Problem(error.fact, error.remedy)]
-        elif isinstance(error, TimeoutError):
-            problems = [Problem("the work took too long and was stopped")]
-        else:
-            problems = [self._ours(name, error)]
-        place = self.plan.board.document.place((*self.plan.board.by_id[name].route, "shot"))
-        self.desk.problems += [replace(p, fact=f'shot "{name}" failed: {p.fact}', place=place) for p in problems]
         before = self.plan.decisions[name]
-        return replace(before, state="failed", reason=problems[0].fact, take=None, kept=False)
-
-    def _ours(self, name: str, error: Exception) -> Problem:
-        """A failure that is no fault of the author's: the whole of it goes to a log."""
-        log = self.store.root / "logs" / f"{name}.txt"
-        self.store.write(log, str(error).encode())
-        said = str(error).strip().splitlines() or [type(error).__name__]
-        return Problem(f"a fault in matchcut: {said[-1]}", f"report it, with .matchcut/logs/{log.name}")
+        state: State = "failed"
+        if isinstance(error, Unknown):
+            state = "unknown"
+        elif isinstance(error, StoryError) and error.exit_code == 4:
+            state = "blocked"
+        return replace(before, state=state, reason=self.desk.fail(name, error), take=None, kept=False)
 
     async def _make(self, name: str) -> Decision:
         decision = decide(self.plan, name, self.decisions, self.desk.facts)
@@ -145,7 +144,7 @@ class _Run:
         """A shot that finds its take under a key it had before (or another shot has) notes that it is its own now."""
         if not self.takes.get(name) or self.takes[name][-1].key != key:
             lane = self.plan.lane.provider
-            self.store.note(lane, self.stem, name, key=key)
+            self.store.note(lane, self.desk.stem, name, key=key)
             mine = tuple(self.by_key.get(key, ()))
             self.takes[name] = (*(t for t in self.takes.get(name, ()) if t.key != key), *mine)
 
@@ -163,12 +162,22 @@ class _Run:
                     name, decision.key.digest, brief.request, some, first, last, brief.seconds, brief.card.fps,
                     brief.slate, _refs(decision),
                 )  # fmt: skip
-                ticket = await self.provider.submit(order, task_uuid(decision.key.digest))
-                left = list(some)
-                async for made in self.provider.results(ticket):
-                    if isinstance(made, ProviderError):
-                        raise made
-                    await self._receive(brief, decision, ticket, made, left.pop(0))
+                await self._have_made(brief, decision, order)
+
+    async def _have_made(self, brief: Brief, decision: Decision, order: Order) -> None:
+        if self.buyer is not None:
+            if not self.desk.options.spend:
+                raise StoryError.of(
+                    f"{len(order.takes)} to buy, and nothing is to be spent", "run without --no-spend", exit_code=4
+                )
+            await self.buyer.buy(brief, decision, order)
+            return
+        ticket = await self.provider.submit(order, task_uuid(order.key))
+        left = list(order.takes)
+        async for made in self.provider.results(ticket):
+            if isinstance(made, ProviderError):
+                raise made
+            await self._draw(brief, decision, ticket, made, left.pop(0))
 
     def _file(self, brief: Brief, end: End | None) -> Path | None:
         """The PNG of the frame at one end of a shot; None for a cut, or for a picture that only the provider has."""
@@ -183,47 +192,24 @@ class _Run:
             )
         return path
 
-    async def _receive(self, brief: Brief, decision: Decision, ticket: Ticket, made: Made, number: int) -> None:
-        """Look at a clip once, keep it, write it down."""
+    async def _draw(self, brief: Brief, decision: Decision, ticket: Ticket, made: Made, number: int) -> None:
+        """Look at a drawn clip once, keep it, write it down."""
         assert decision.key is not None
         shot = brief.shot.id
         asked = {"width": brief.width, "height": brief.height, "seconds": brief.seconds, "fps": brief.card.fps}
         with self.store.scratch() as into:
             clip = await self.provider.fetch(made, into)
-            contact = into / "contact.jpg"
-            order = {
-                "clip": str(clip), "frames": sorted(self._selectors(shot)), "asked": asked,
-                "first": _text(ticket.order.first), "last": _text(ticket.order.last),
-                "into": str(self.store.pictures), "contact": str(contact),
-            }  # fmt: skip
-            got = await self.desk.job(f"{shot} take {number}: receive", "runner.media.receive:receive", order)
-            self.store.keep(clip, got["digest"])
-            self.store.write(self.store.contact(got["digest"]), contact.read_bytes())
+            got = await self.desk.receive(shot, number, clip, ticket.order, asked)
+            await self.desk.keep_clip(clip, got)
         take = Take(
             take=number, key=decision.key.digest, clip=got["digest"], provider=self.plan.lane.maker,
             model=brief.card.id, parts=decision.key.parts, words=brief.words.used, bytes=got["bytes"],
             frames=got["frames"], probe=got["probe"], inspect=got["inspect"], task_uuid=ticket.uuid,
-            video_uuid=made.video_uuid, seed=made.seed, usd=None if made.usd is None else str(made.usd),
-            response=made.response,
+            video_uuid=made.video_uuid, seed=made.seed, response=made.response,
         )  # fmt: skip
-        self._keep(shot, take)
+        await self.desk.record(shot, take)
         self.desk.made += 1
         self.tell(Event("made", shot, take=take.take))
-
-    def _keep(self, shot: str, take: Take) -> None:
-        self.store.record(take)
-        self.store.note(self.plan.lane.provider, self.stem, shot, key=take.key)
-        self.takes[shot] = (*self.takes.get(shot, ()), take)
-        if take not in self.by_key.get(take.key, ()):
-            self.by_key[take.key] = (*self.by_key.get(take.key, ()), take)
-
-    def _selectors(self, shot: str) -> set[str]:
-        """The frames that others, or this shot's own steps, want of a clip besides its first and last."""
-        wanted = set(self.waiting_for.get(shot, ()))
-        for step in self.plan.pipeline.shot:
-            if step.kind == "frame":
-                wanted.add(frame.request(settings_of(step, self.plan.board.by_id[shot])))
-        return wanted - {"first", "last"}
 
     async def _take_out_frames(self, name: str) -> None:
         """Frames inside a parent's clip that nobody wanted before: they are taken out now, once."""
@@ -243,9 +229,9 @@ class _Run:
         frames = {**product.frames, selector: got["frames"][selector]}
         if product.clip == take.clip:
             new = replace(take, frames=frames)
-            self.store.record(new)
             self.takes[shot] = tuple(new if t == take else t for t in self.takes[shot])
             self.by_key[take.key] = tuple(new if t == take else t for t in self.by_key.get(take.key, ()))
+            await self.desk.record(shot, new)
             decision = self.decisions.get(shot)
             if decision is not None and decision.take == take:
                 self.decisions[shot] = replace(decision, take=new)
@@ -286,13 +272,13 @@ class _Run:
             assert product is not None
             inputs[wanted] = product.clip
         settings = settings_of(step, self.plan.board.by_id[name])
-        decision = self.plan.decisions[name]
+        decision = decide(self.plan, name, self.decisions, self.desk.facts)
         first = decision.first.pixels if decision.first else None
         outputs = await self.desk.command(f"{name}.{step.name}", settings, inputs)
         receipts: dict[str, Any] = {}
         for output, digest in outputs.items():
             sent = self.store.picture(first) if first else None
-            got = await self._look(name, digest, self._selectors(name), sent if sent and sent.is_file() else None)
+            got = await self._look(name, digest, self.desk.selectors(name), sent if sent and sent.is_file() else None)
             receipts[output] = {part: got[part] for part in ("probe", "frames", "inspect")}
         done = Done(key, outputs, receipts)
         self.store.finish(done)
@@ -319,10 +305,6 @@ class _Run:
 def _refs(decision: Decision) -> dict[str, str]:
     ends = {"first": decision.first, "last": decision.last}
     return {name: end.ref for name, end in ends.items() if end is not None and end.ref is not None}
-
-
-def _text(path: Path | None) -> str | None:
-    return str(path) if path else None
 
 
 def _submits(numbers: list[int]) -> Iterator[tuple[int, ...]]:

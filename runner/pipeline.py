@@ -102,6 +102,7 @@ def read(
     if not isinstance(data, dict) or not isinstance(data.get("shot"), dict):
         return None, problems
     reader = _Reader(document, data, kinds)
+    reader.broken = any(fault.path[:1] in {("shot",), ("film",), ("gives",)} for fault in faults)
     shot, film = reader.steps("shot"), reader.steps("film")
     gives = reader.gives(shot)
     problems += reader.problems
@@ -236,7 +237,7 @@ class _Reader:
             return None
         makers = [step for step in steps if step.kind == "generate"]
         if len(makers) != 1:
-            if any(p.severity == "error" for p in self.problems):
+            if self.broken:
                 return None
             many = f"{len(makers)} steps generate" if makers else "no step generates a clip"
             self.tell(("shot",), f"{many}; a shot has exactly one", "clip: {uses: generate}")

@@ -167,7 +167,7 @@ class Plan:
         if self.lane.draws and not bought:
             return Decimal(0)
         one = brief.card.cost(brief.request)
-        return None if one is None else one * (decision.want if bought else decision.buy)
+        return None if one is None else one * (brief.shot.takes if bought else decision.buy)
 
     @cached_property
     def tasks(self) -> tuple[Task, ...]:
@@ -258,6 +258,14 @@ def _settle(plan: Plan, brief: Brief, asked: keys.Key, first: End | None, last: 
             return Decision("waiting", fact, take=take, due=due, **common)
         reason = "the gate is passed with take 1" if shot.review and rehearsal else "its take fits its words and frames"
         return Decision("current", reason, take=take, circled=circled, due=due, **common)
+    flights = [flight for flight in facts.flights.get(shot.id, ()) if flight.key == asked.digest]
+    if lost := [flight for flight in flights if not flight.known]:
+        reason = f"was submitted, and nobody knows how it ended (task {lost[0].uuid})"
+        return Decision("unknown", reason, take=take, circled=circled, **common)
+    if flights:
+        flying = sum(flight.takes for flight in flights)
+        reason = f"{flying} of {want} takes bought and still to be fetched"
+        return Decision("missing", reason, take=take, circled=circled, buy=max(0, want - have - flying), **common)
     if have:
         reason = f"{have} of {want} takes made"
         return Decision("missing", reason, take=take, circled=circled, buy=want - have, **common)
@@ -487,6 +495,10 @@ class _Maker:
                     near = did_you_mean(name, steps)
                     remedy = f"did you mean {near}?" if near else f"one of {', '.join(steps)}"
                     self.tell(where, f'the pipeline has no step "{name}"', remedy)
+                    continue
+                if steps[name].kind == "exec":
+                    fact = f'step "{name}" runs a command; what it runs stands in the pipeline alone'
+                    self.tell(where, fact, f"a pipeline of your own with {name} as it is to be")
                     continue
                 for fault in check(values, f"kinds/{steps[name].kind}.json"):
                     self.refused |= {str(fault.path[0])} if fault.path and name == self.pipeline.generate else set()

@@ -97,7 +97,9 @@ class ProviderError(Exception):
         code: str | None = None,
         started: bool = False,
         usd: Decimal | None = None,
+        retry_after: float | None = None,
     ) -> None:
+        self.retry_after = retry_after
         self.fact, self.remedy, self.trouble, self.code, self.started, self.usd = (
             fact,
             remedy,

@@ -229,7 +229,8 @@ class _Room:
         except Refused as first:
             lost = self.lost
             for refused in refusals(raw, scope, first):
-                if refused.name is not None or not lost:  # what else fails may fail for the word that was lost
+                named = refused.name is not None and isinstance(refused.holder, Leaves | None)
+                if named or not lost:  # what else fails may fail for the word that was lost
                     self.tell(self._refused(refused, raw, route, scope))
         return _Lost()
 

@@ -47,8 +47,9 @@ class _Missing(StrictUndefined):
     """A name that is not there, which remembers where it was looked for."""
 
     def __init__(self, hint: str | None = None, obj: Any = missing, name: str | None = None, exc: Any = None) -> None:
-        told: Any = exc or (lambda _: _Lacks(str(name), obj))
+        told: Any = exc or (UndefinedError if name is None else lambda _: _Lacks(str(name), obj))
         super().__init__(hint, obj, name, told)
+
 
 class _Names(Context):
     """The names in reach, looked up when the template asks for them and not before."""
@@ -304,7 +305,7 @@ _SAID = (
 
 def _undefined(error: UndefinedError, line: int) -> Refused:
     if not isinstance(error, _Lacks):
-        return Refused(str(error), line)
+        return Refused(f"this cannot be worked out: {str(error).rstrip('.')}", line)
     whole = error.holder is missing
     refused = Refused(f'"{error.name}" is not defined' if whole else f'there is no "{error.name}" here', line)
     refused.words = refused.name = error.name

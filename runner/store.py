@@ -77,8 +77,8 @@ class LocalStore:
 
     # takes that were drawn here
 
-    def drawn(self, key: str) -> tuple[Take, ...]:
-        """The takes of a key whose clips are here, by number."""
+    def drawn(self, key: str, *, whole: bool = True) -> tuple[Take, ...]:
+        """The takes of a key, by number; ``whole``: only those whose clips are here."""
         folder = self.records / key[:2] / key
         try:
             names = sorted(os.listdir(folder), key=lambda name: (len(name), name))
@@ -86,7 +86,7 @@ class LocalStore:
             return ()
         found = (_json(folder / name) for name in names if name.endswith(".json"))
         takes = (Take.from_data(data) for data in found if data is not None)
-        return tuple(take for take in takes if self.has(take.clip))
+        return tuple(take for take in takes if not whole or self.has(take.clip))
 
     def record(self, take: Take) -> None:
         """Write down a drawn take."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +78,15 @@ class Record:
     takes: tuple[Take, ...] = ()
     circled: Mapping[str, Circle] = field(default_factory=dict)
     """By key."""
+    charges: tuple[Mapping[str, Any], ...] = ()
+    """Failed calls that were charged: task_uuid, usd, why."""
     unknown: Mapping[str, Any] = field(default_factory=dict)
+
+    def with_charge(self, uuid: str, usd: Decimal, why: str) -> Record:
+        """The record with what a failed call was charged, once."""
+        if any(charge.get("task_uuid") == uuid for charge in self.charges):
+            return self
+        return replace(self, charges=(*self.charges, {"task_uuid": uuid, "usd": str(usd), "why": why}))
 
     def with_circle(self, key: str, circle: Circle | None) -> Record:
         circled = {name: other for name, other in self.circled.items() if name != key}
@@ -84,26 +95,25 @@ class Record:
         return replace(self, circled=circled)
 
     def with_take(self, take: Take) -> Record:
-        """The record with one more take; the same clip under the same key is there once.
+        """The record with one more take; the same clip under the same key is there once, as it is told last.
 
-        Raises nothing: where the number is taken by another clip, the next free one is given.
+        Where the number is taken by another clip, the next free one is given.
         """
-        if any(other.clip == take.clip and other.key == take.key for other in self.takes):
-            return self
-        return replace(self, takes=renumbered((*self.takes, take)))
+        others = [other for other in self.takes if (other.clip, other.key) != (take.clip, take.key)]
+        same = [other for other in self.takes if (other.clip, other.key) == (take.clip, take.key)]
+        kept = replace(take, take=same[0].take) if same else take
+        return replace(self, takes=renumbered((*others, kept)))
 
 
 def renumbered(takes: Iterable[Take]) -> tuple[Take, ...]:
     """Takes in order of their numbers; where two have the same, the greater clip digest gets the next free one."""
-    found: list[Take] = []
-    used: set[int] = set()
-    for take in sorted(takes, key=lambda t: (t.take, t.clip)):
-        number = take.take
-        while number in used:
-            number += 1
-        used.add(number)
-        found.append(take if number == take.take else replace(take, take=number))
-    return tuple(sorted(found, key=lambda t: t.take))
+    found: dict[int, Take] = {}
+    ordered = sorted(takes, key=lambda t: (t.take, t.clip, t.key))
+    late = [take for take in ordered if found.setdefault(take.take, take) is not take]
+    for take in late:
+        number = next(n for n in count(take.take) if n not in found)
+        found[number] = replace(take, take=number)
+    return tuple(found[number] for number in sorted(found))
 
 
 def chosen(takes: Sequence[Take], key: str, circled: Mapping[str, Circle]) -> tuple[Take | None, bool]:
@@ -146,10 +156,11 @@ def read(file: Path, name: str) -> Record:
     reader = _Reader(told)
     found = reader.takes(data.get("takes"))
     circled = reader.circles(data.get("circled"), found)
+    charges = reader.charges(data.get("charges"))
     if reader.problems:
         raise StoryError(in_order(reader.problems))
-    unknown = {k: v for k, v in data.items() if k not in {"matchcut", "shot", "takes", "circled"}}
-    return Record(data["shot"], renumbered(found), circled, unknown)
+    unknown = {k: v for k, v in data.items() if k not in {"matchcut", "shot", "takes", "circled", "charges"}}
+    return Record(data["shot"], renumbered(found), circled, charges, unknown)
 
 
 _RESTORE = "`git checkout` the file"
@@ -210,6 +221,19 @@ class _Reader:
                 circled[key] = circle
         return circled
 
+    def charges(self, raw: Any) -> tuple[Mapping[str, Any], ...]:
+        if not isinstance(raw, list | None):
+            self.tell(("charges",), "charges must be a list")
+            return ()
+        for n, charge in enumerate(raw or []):
+            said = charge.get("usd") if isinstance(charge, dict) else None
+            if not isinstance(said, str) or not _USD.match(said):
+                self.tell(("charges", n), 'a charge must say what it cost, as in usd: "0.9240"')
+        return tuple(raw or [])
+
+
+_USD = re.compile(r"[0-9]+(?:\.[0-9]+)?\Z")
+
 
 def _circle(raw: Any) -> Circle | None:
     if isinstance(raw, str):
@@ -230,6 +254,8 @@ def text(record: Record) -> str:
         data["circled"] = circled
     if record.takes:
         data["takes"] = [take.as_data() for take in record.takes]
+    if record.charges:
+        data["charges"] = [dict(charge) for charge in record.charges]
     data.update(record.unknown)
     head = "# Written by matchcut. Keep it in git: it says what was bought and which take is circled.\n"
     return head + document.dump(_plain(data))

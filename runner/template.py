@@ -12,7 +12,7 @@ LOOP_MAX = 1_000
 """How far a template may count."""
 
 NEWLINE = re.compile(r"\r\n|\r|\n")
-_BARE = re.compile(r"\{\{ *([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*) *\}\}")
+_BARE = re.compile(r"(?<!\{)\{\{ *([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*) *\}\}")
 _WORDS_OF_JINJA = frozenset(
     "true false none True False None and or not in is if else elif for set self super varargs kwargs".split()
 )

@@ -1,4 +1,4 @@
-"""The desk of a run: what it was given, what it knows by now, and the hands that do local work."""
+"""The desk of a run: what it was given, what it knows by now, and the hands that do local work and write it down."""
 
 from __future__ import annotations
 
@@ -6,21 +6,26 @@ import asyncio
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
-from .errors import Problem
-from .facts import Facts
-from .kinds import exec  # noqa: A004
+from . import takes
+from .errors import Problem, StoryError
+from .facts import Facts, Flight
+from .kinds import exec, frame  # noqa: A004
 from .load import Loaded
-from .plan import Decision, Plan
-from .ports import Executor, Job, WorkerLost
+from .plan import Decision, Plan, settings_of
+from .ports import Executor, Job, Order, ProviderError, WorkerLost
 from .store import LocalStore, copy, hash_file
+from .takes import Record, Take
 
+_CODES = (6, 1, 4, 5)
+"""What counts first where several hold."""
 LOST_MAX = 3
 """How often a job is run again after its process died."""
 
-What = Literal["begun", "made", "done", "waiting", "blocked", "failed", "film", "note"]
+What = Literal["begun", "made", "done", "waiting", "blocked", "unknown", "failed", "film", "note"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,8 @@ class Options:
     partial: bool = False
     trusted: Callable[[str], bool] = lambda _: False
     """Whether a person trusts the command of this digest."""
+    spend: bool = True
+    """False: nothing is bought. What is in flight already is fetched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +68,17 @@ class Outcome:
     def states(self) -> dict[str, str]:
         return {name: decision.state for name, decision in self.decisions.items()}
 
+    codes: frozenset[int] = frozenset()
+
     @property
     def exit_code(self) -> int:
-        states = set(self.states.values())
-        if self.problems or "failed" in states:
-            return 1
-        return 5 if "waiting" in states else 0
+        waiting = {5} if "waiting" in self.states.values() else set()
+        holding = self.codes | waiting | ({1} if self.problems and not self.codes else set())
+        return next((code for code in _CODES if code in holding), 0)
+
+
+class Unknown(Exception):
+    """Nobody knows how a submit ended, and it is too late to find out by sending it again."""
 
 
 @dataclass
@@ -79,14 +91,23 @@ class Desk:
     tell: Callable[[Event], None]
     decisions: dict[str, Decision] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    codes: set[int] = field(default_factory=set)
+    """Exit codes that hold."""
     made: int = 0
 
     def __post_init__(self) -> None:
         known = self.loaded.plan.facts
         self.takes = dict(known.takes)
+        self.flights = dict(known.flights)
         self.by_key: Any = known.by_key
         self.done: Any = known.done
-        self.facts = replace(known, takes=self.takes)
+        self.facts = replace(known, takes=self.takes, flights=self.flights)
+        self.writing: dict[str, asyncio.Lock] = {}
+        self.wanted: dict[str, set[str]] = {}
+        for shot in self.plan.board.shots:
+            for point in (shot.begins, shot.ends):
+                if point is not None and point.shot is not None:
+                    self.wanted.setdefault(point.shot, set()).add(point.frame)
 
     @property
     def plan(self) -> Plan:
@@ -106,10 +127,115 @@ class Desk:
                     raise
         raise AssertionError
 
+    @property
+    def stem(self) -> str:
+        return self.loaded.project.stem
+
+    # what failed
+
+    def fail(self, name: str, error: BaseException) -> str:
+        """Tell a failure of a shot (or of "film"); the fact in short. Exit codes are gathered on the way."""
+        if isinstance(error, StoryError):
+            problems, code = list(error.problems), error.exit_code if error.exit_code in (4, 6) else 1
+        elif isinstance(error, ProviderError):
+            problems, code = [Problem(error.fact, error.remedy)], 4 if error.trouble == "money" else 1
+        elif isinstance(error, Unknown):
+            remedy = f"matchcut resolve {name}: it asks again, or takes your word"
+            problems, code = [Problem(f"nobody knows how its purchase ended: {error}", remedy)], 6
+        elif isinstance(error, TimeoutError):
+            problems, code = [Problem("the work took too long and was stopped")], 1
+        else:
+            problems, code = [self._ours(name, error)], 1
+        self.codes.add(code)
+        shot = self.plan.board.by_id.get(name)
+        place = self.plan.board.document.place((*shot.route, "shot")) if shot is not None else None
+        head = {4: f'shot "{name}" is not bought', 6: f'shot "{name}"'}.get(code, f'shot "{name}" failed')
+        head = "the film failed" if name == "film" else head
+        self.problems += [replace(p, fact=f"{head}: {p.fact}", place=place) for p in problems]
+        return problems[0].fact
+
+    def _ours(self, name: str, error: BaseException) -> Problem:
+        """A failure that is no fault of the author's: the whole of it goes to a log."""
+        log = self.store.root / "logs" / f"{name}.txt"
+        self.store.write(log, str(error).encode())
+        said = str(error).strip().splitlines() or [type(error).__name__]
+        return Problem(f"a fault in matchcut: {said[-1]}", f"report it, with .matchcut/logs/{log.name}")
+
+    # clips
+
+    def selectors(self, name: str) -> set[str]:
+        """The frames that others, or this shot's own steps, want of a clip besides its first and last."""
+        shot = self.plan.board.by_id.get(name)
+        wanted = set(self.wanted.get(name, ()))
+        for step in self.plan.pipeline.shot if shot is not None else ():
+            if step.kind == "frame":
+                wanted.add(frame.request(settings_of(step, shot)))
+        return wanted - {"first", "last"}
+
+    async def receive(self, name: str, take: int, clip: Path, order: Order, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """Decode a clip once: its digest, facts, frames and measurements. Frames go into the store at once."""
+        args = {
+            "clip": str(clip), "frames": sorted(self.selectors(name)), "asked": dict(asked),
+            "first": str(order.first) if order.first else None, "last": str(order.last) if order.last else None,
+            "into": str(self.store.pictures), "contact": str(clip.with_name("contact.jpg")),
+        }  # fmt: skip
+        return await self.job(f"{name} take {take}: receive", "runner.media.receive:receive", args)
+
+    async def keep_clip(self, clip: Path, got: Mapping[str, Any]) -> None:
+        """Move a received clip and its contact strip into the store."""
+
+        def move() -> None:
+            contact = clip.with_name("contact.jpg").read_bytes()
+            self.store.keep(clip, got["digest"])
+            self.store.write(self.store.contact(got["digest"]), contact)
+
+        await asyncio.to_thread(move)
+
+    async def record(self, name: str, take: Take) -> None:
+        """Write a take down: in the store, and where it was bought in the shot's takes file."""
+        async with self.writing.setdefault(name, asyncio.Lock()):
+            await asyncio.to_thread(self._record, name, take)
+        if take not in self.takes.get(name, ()):
+            self.takes[name] = (*self.takes.get(name, ()), take)
+        if take not in self.by_key.get(take.key, ()):
+            self.by_key[take.key] = (*self.by_key.get(take.key, ()), take)
+
+    def _record(self, name: str, take: Take) -> None:
+        self.store.record(take)
+        self.store.note(self.plan.lane.provider, self.stem, name, key=take.key)
+        if not self.plan.lane.draws:
+            self._amend(name, lambda record: record.with_take(take))
+
+    def _amend(self, name: str, change: Callable[[Record], Record]) -> None:
+        file = takes.path(self.loaded.project.file, name)
+        record = takes.read(file, f"{file.parent.name}/{file.name}")
+        new = change(replace(record, shot=name))
+        if new != record:
+            self.store.write(file, takes.text(new).encode())
+
+    async def charged(self, name: str, uuid: str, usd: Decimal, why: str) -> None:
+        """Book what a failed call was charged in the shot's takes file."""
+        async with self.writing.setdefault(name, asyncio.Lock()):
+            await asyncio.to_thread(self._amend, name, lambda record: record.with_charge(uuid, usd, why))
+
+    # what is in flight
+
+    def flying(self, name: str, flight: Flight) -> None:
+        """A submit of a shot is in flight, or nobody knows."""
+        others = [other for other in self.flights.get(name, ()) if other.uuid != flight.uuid]
+        self.flights[name] = (*others, flight)
+
+    def landed(self, name: str, uuid: str) -> None:
+        """A submit has ended."""
+        self.flights[name] = tuple(other for other in self.flights.get(name, ()) if other.uuid != uuid)
+
+    # commands
+
     async def command(self, name: str, settings: Mapping[str, Any], inputs: Mapping[str, str]) -> dict[str, str]:
         """Run a command on stored clips; what it wrote is kept, and named by digest."""
         logs = self.store.root / "logs"
-        with self.store.scratch() as folder:
+        with self.store.scratch() as scratch:
+            folder = scratch.absolute()  # the command runs elsewhere
             given = {n: str(_named(self.store, digest, folder, n)) for n, digest in inputs.items()}
             wrote = {n: str(folder / "out" / file) for n, file in settings["gives"].items()}
             (folder / "out").mkdir()
@@ -118,13 +244,14 @@ class Desk:
                 settings, inputs=given, outputs=wrote, pipeline=str(self.plan.pipeline.folder.resolve()),
                 python=sys.executable, environ=self.facts.environ,
             )  # fmt: skip
-            order |= {"folder": str(folder / "out"), "log": str(logs / f"{name}.txt")}
+            order |= {"folder": str(folder / "out"), "log": str((logs / f"{name}.txt").absolute())}
             await self.job(name, "runner.command:run", order, timeout_s=float(order["timeout"]) + 60)
-            kept = {}
-            for output, path in wrote.items():
-                digest = await asyncio.to_thread(hash_file, Path(path))
-                self.store.keep(Path(path), digest)
-                kept[output] = digest
+            return await asyncio.to_thread(self._kept, wrote)
+
+    def _kept(self, wrote: Mapping[str, str]) -> dict[str, str]:
+        kept = {output: hash_file(Path(path)) for output, path in wrote.items()}
+        for output, path in wrote.items():
+            self.store.keep(Path(path), kept[output])
         return kept
 
 

@@ -145,9 +145,10 @@ def test_status_circle_retake_and_report_go_together(tmp_path: Path, capsys: pyt
     (stage.out / "report.html").unlink()
     assert start(["report", str(stage.file)]) == 0
     assert (stage.out / "report.html").is_file()
-    assert start(["circle", "0010", str(stage.file), "--none"]) == 2
-    capsys.readouterr()
-    assert start(["circle", "0010", "--none"]) == 2
+    assert start(["circle", "0010", str(stage.file), "--none"]) == 0
+    assert "no take is circled" in capsys.readouterr().out
+    assert start(["circle", "0010"]) == 2
+    assert "say which take, or --none" in capsys.readouterr().err
 
 
 def test_frame_and_inspect_take_any_clip(finished: Stage, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -258,6 +258,8 @@ def after(text: str, place: Place) -> str:
 
 def alone(text: str, *, key: bool = False) -> Any:
     """What the first value of a text is, read by itself."""
+    if text[:1] not in {'"', "'", "|", ">"}:
+        text = text.partition("\n")[0]  # texts this short are not broken over lines
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
         if isinstance(event, yaml.ScalarEvent):
             return event.value if key or event.style else read(event.value)

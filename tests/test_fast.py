@@ -78,7 +78,7 @@ CHANGES: list[Callable[[Path], None]] = [rewritten, put_back_with_its_time, repl
 @pytest.mark.parametrize(
     "name", ["storyboard.yaml", "small.yaml", "out/film.mp4", "out/manifest.json", "out/clips/001_010_0010_tk01.mp4"]
 )
-def test_any_change_to_a_file_is_looked_into(finished: Stage, name: str, change: Callable[[Path], None]) -> None:
+def test_any_change_to_a_file_is_looked_into(finished: Stage, name: str, change: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch) -> None:
     path = finished.folder / name
     if change is removed and not name.startswith("out/"):
         return
@@ -87,24 +87,24 @@ def test_any_change_to_a_file_is_looked_into(finished: Stage, name: str, change:
 
     place = fast.place(["run", str(finished.file)])
     assert place is not None
-    os.chdir(finished.folder)
+    monkeypatch.chdir(finished.folder)
     assert fast.answer(["run", "storyboard.yaml"], __version__) is None
     done = command(finished)
     assert done.returncode == 0
     assert path.is_file()
 
 
-def test_a_file_that_appears_is_looked_into(finished: Stage) -> None:
+def test_a_file_that_appears_is_looked_into(finished: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     settled(finished)
     (finished.folder / "matchcut.toml").write_text("jobs = 1\n", encoding="utf-8")
-    os.chdir(finished.folder)
+    monkeypatch.chdir(finished.folder)
     assert fast.answer(["run", "storyboard.yaml"], __version__) is None
     (finished.folder / "matchcut.toml").unlink()
 
 
-def test_another_program_words_or_folder_are_another_question(finished: Stage) -> None:
+def test_another_program_words_or_folder_are_another_question(finished: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     settled(finished)
-    os.chdir(finished.folder)
+    monkeypatch.chdir(finished.folder)
     assert fast.answer(["run", "storyboard.yaml"], __version__) is not None
     assert fast.answer(["run", "storyboard.yaml"], "another version") is None
     assert fast.answer(["run", "storyboard.yaml", "--partial"], __version__) is None
@@ -119,9 +119,9 @@ def test_a_stamp_that_is_not_older_than_its_record_is_not_believed(tmp_path: Pat
     assert fast.stamp_of(str(path), changed + 1) == fast.stamp_of(str(path))
 
 
-def test_a_damaged_record_is_passed_over(finished: Stage) -> None:
+def test_a_damaged_record_is_passed_over(finished: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     settled(finished)
-    os.chdir(finished.folder)
+    monkeypatch.chdir(finished.folder)
     place = fast.place(["run", "storyboard.yaml"])
     assert place is not None
     whole = Path(place).read_bytes()

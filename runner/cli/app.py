@@ -23,12 +23,15 @@ COMMANDS: dict[str, str] = {
     "graph": "Draw which shot hands its frame to which.",
     "circle": "Choose a take of a shot.",
     "retake": "Ask for one more take of a shot.",
+    "resolve": "Settle a purchase of unknown outcome.",
+    "costs": "Show what was spent, beside what was estimated.",
     "report": "Write report.html anew from what is there.",
     "models": "Show the model cards: sizes, lengths, prices.",
     "schema": "Print a schema, for an editor.",
     "store": "Look after the store: verify.",
     "frame": "Take one exact frame out of any clip.",
     "inspect": "Measure any clip.",
+    "serve": "Stand in for the paid service, or receive its webhooks.",
     "doctor": "Look at this machine: libraries, fonts, disk.",
 }
 """Name and help line; the module is called the same."""

@@ -21,6 +21,8 @@ def command(shot: str, take: str | None, storyboard: Path, none: bool, allow_out
 
     The choice is written into the shot's takes file beside the storyboard; it belongs in git.
     """
+    if none and take is not None:  # the one word beside the shot is the storyboard then
+        storyboard, take = Path(take), None
     if none == (take is not None):
         raise click.UsageError("say which take, or --none")
     after = api.circle(storyboard, shot, take, allow_outside=allow_outside)

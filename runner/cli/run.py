@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import click
 
-from .. import __version__, api, fast
+from .. import __version__, api, config, fast
+from ..errors import Problem, StoryError
 from ..load import Loaded
 from ..takes import folder as takes_folder
 from ..work import Outcome
 from . import options
 from .app import as_data, tell
-from .plan import as_shot
+from .plan import as_shot, sums
 from .progress import watched
 
 
@@ -26,24 +28,32 @@ from .progress import watched
 @click.option(
     "--partial", is_flag=True, help="Put film.partial.mp4 together where shots are missing, with slates for them."
 )
+@click.option("--yes", is_flag=True, help="Spend what the plan says without asking.")
+@click.option("--budget", metavar="USD", help="The most this storyboard may ever cost; the lowest budget holds.")
+@click.option("--no-spend", is_flag=True, help="Buy nothing; fetch what is bought already.")
+@click.option("--allow-unpriced", is_flag=True, help="Use models without a known price under a budget.")
 @click.option("--trust", is_flag=True, help="The pipeline's commands may run as they are now.")
 @options.outside
 @options.as_json
 def command(
-    storyboard: Path,
-    provider: str | None,
-    out: Path | None,
-    partial: bool,
-    trust: bool,
-    allow_outside: bool,
-    as_json: bool,
-) -> int:
+    storyboard: Path, provider: str | None, out: Path | None, budget: str | None, *, partial: bool, yes: bool,
+    no_spend: bool, allow_unpriced: bool, trust: bool, allow_outside: bool, as_json: bool,
+) -> int:  # fmt: skip
     """Make what is missing, then the film, its manifest and its report. What is there is not made again."""
+    problems: list[Problem] = []
+    ceiling = config.amount(budget, "--budget", problems)
+    if problems:
+        raise StoryError(problems)
     loaded = api.load(storyboard, provider=provider, out=out, allow_outside=allow_outside)
     if not as_json:
         tell(loaded.plan.warnings)
+    if not (yes or no_spend or as_json):
+        yes = agreed(loaded, ceiling)
     with watched(loaded.plan, quiet=as_json) as watch:
-        outcome = api.run(loaded, partial=partial, trust=trust, tell=watch)
+        outcome = api.run(
+            loaded, budget=ceiling, yes=yes, spend=not no_spend, partial=partial, trust=trust,
+            allow_unpriced=allow_unpriced, tell=watch,
+        )  # fmt: skip
     if as_json:
         options.say(as_outcome(outcome))
         return outcome.exit_code
@@ -55,6 +65,17 @@ def command(
     return outcome.exit_code
 
 
+def agreed(loaded: Loaded, budget: Decimal | None) -> bool:
+    """Whether a person at a terminal agrees to what a paid run may spend; asked once, and only where no budget is set."""
+    plan = loaded.plan
+    settled = any(b is not None for b in (budget, plan.board.budget, config.read(loaded.project.folder).budget))
+    if plan.lane.draws or settled or not plan.work or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    click.echo(sums(plan), err=True)
+    click.confirm("Go on?", abort=True, err=True)
+    return True
+
+
 def summary(outcome: Outcome) -> str:
     """How a run ended, in a few lines."""
     states = list(outcome.states.values())
@@ -62,7 +83,7 @@ def summary(outcome: Outcome) -> str:
         return nothing(outcome)
     lines = []
     for name, decision in outcome.decisions.items():
-        if decision.state in ("waiting", "blocked"):
+        if decision.state in ("waiting", "blocked", "unknown"):
             lines.append(f"{name} {decision.state}: {decision.reason}")
             if decision.state == "waiting":
                 lines.append(f"  try: matchcut circle {name} 1, once you have looked at the takes in the report")

@@ -6,7 +6,7 @@ from importlib import import_module
 
 from ..ports import Provider, Setting
 
-PROVIDERS: dict[str, str] = {"animatic": "animatic.provider:Animatic"}
+PROVIDERS: dict[str, str] = {"animatic": "animatic.provider:Animatic", "runware": "runware.provider:Runware"}
 """By name: module and class. A provider is imported when it is wanted, with all it needs."""
 
 

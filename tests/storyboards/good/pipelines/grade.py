@@ -1,1 +1,1 @@
-print("graded")
+"""A grade: it only has to be there."""

@@ -1,0 +1,139 @@
+"""What is known before a plan is made: takes, what is in flight, what was spent. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from . import journal, money, takes
+from .errors import Problem, StoryError
+from .facts import Facts, Flight, Pictures
+from .journal import ENDED
+from .money import Charge
+from .pipeline import Pipeline
+from .plan import Lane
+from .store import LocalStore, hash_file
+from .storyboard import Storyboard
+from .takes import Record, Take
+
+T = TypeVar("T")
+JOURNAL = "journal.sqlite"
+
+
+class Known(dict[str, T], Generic[T]):
+    """What is looked up when it is first asked for."""
+
+    def __init__(self, ask: Callable[[str], T | None]) -> None:
+        super().__init__()
+        self._ask = ask
+
+    def get(self, name: str, default: Any = None) -> Any:
+        if name not in self:
+            found = self._ask(name)
+            if found is None:
+                return default
+            self[name] = found
+        return self[name]
+
+
+def facts(
+    board: Storyboard, made: Pipeline, lane: Lane, file: Path, store: LocalStore, pictures: Pictures,
+    environ: Mapping[str, str], told: list[Problem],
+) -> Facts:  # fmt: skip
+    """Everything that planning asks for. What is wrong with a takes file is added to ``told``."""
+    records = {} if lane.rehearsal else _records(file, told)
+    have: dict[str, tuple[Take, ...]] = {}
+    wanted: dict[str, dict[str, int]] = {}
+    written: dict[str, tuple[Take, ...]] = {}
+    if not lane.draws:
+        for record in records.values():
+            for take in record.takes:
+                written[take.key] = (*written.get(take.key, ()), take)
+
+    def ask(key: str) -> tuple[Take, ...] | None:
+        if lane.draws:
+            return store.drawn(key) or None
+        kept = {take.clip: take for take in store.drawn(key, whole=False)}
+        return tuple({**kept, **{take.clip: take for take in written.get(key, ())}}.values()) or None
+
+    by_key: Known[tuple[Take, ...]] = Known(ask)
+    for shot in board.shots:
+        noted = store.lane_of(lane.provider, file.stem, shot.id)
+        mine = records[shot.id].takes if shot.id in records and not lane.draws else ()
+        keys = dict.fromkeys([*(take.key for take in mine), *noted.get("keys", [])])
+        found = tuple(take for key in keys for take in by_key.get(key, ()))
+        if found:
+            have[shot.id] = found
+        if noted:
+            wanted[shot.id] = noted.get("wanted", {})
+    bought = [] if lane.draws else charges(file, store, records)
+    return Facts(
+        takes=have,
+        by_key=by_key,
+        circled={name: record.circled for name, record in records.items()},
+        wanted=wanted,
+        done=Known(store.done),
+        spent=sum((charge.usd for charge in bought), Decimal(0)),
+        sources=tuple(sorted({source for charge in bought for source in charge.sources})),
+        flights={} if lane.draws else _flights(file, store),
+        pictures=pictures,
+        environ=environ,
+        files=_files(made, told),
+    )
+
+
+def charges(file: Path, store: LocalStore, records: Mapping[str, Record] | None = None) -> list[Charge]:
+    """Everything that was ever charged for a storyboard, by task: takes files (orphans too), store and journal."""
+    records = _records(file, []) if records is None else records
+    submits, results = journal.read(store.root / JOURNAL)
+    submits = [submit for submit in submits if submit.board == file.stem]
+    mine = {submit.uuid for submit in submits}
+    told = [(name, take) for name, record in records.items() for take in record.takes]
+    failed = {
+        str(charge.get("task_uuid")): (name, Decimal(str(charge.get("usd", "0"))))
+        for name, record in records.items()
+        for charge in record.charges
+    }
+    return money.charges(told, submits, [result for result in results if result.uuid in mine], failed)
+
+
+def _flights(file: Path, store: LocalStore) -> dict[str, tuple[Flight, ...]]:
+    submits, results = journal.read(store.root / JOURNAL)
+    ended = {(result.uuid, result.video) for result in results if result.state == "recorded"}
+    found: dict[str, tuple[Flight, ...]] = {}
+    for submit in submits:
+        if submit.board == file.stem and submit.state not in ENDED:
+            left = len(submit.takes) - sum(uuid == submit.uuid for uuid, _ in ended)
+            flight = Flight(submit.uuid, submit.key, left, submit.state != "unknown", submit.reason)
+            found[submit.shot] = (*found.get(submit.shot, ()), flight)
+    return found
+
+
+def _records(file: Path, told: list[Problem]) -> dict[str, Record]:
+    """Every takes file of a storyboard, those of shots it no longer has as well."""
+    folder = takes.folder(file)
+    if not folder.is_dir():
+        return {}
+    records = {}
+    for path in sorted(folder.glob("*.yaml")):
+        try:
+            record = takes.read(path, f"{folder.name}/{path.name}")
+            records[record.shot] = record
+        except StoryError as error:
+            told += error.problems
+    return records
+
+
+def _files(made: Pipeline, told: list[Problem]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for step in (*made.shot, *made.film):
+        for n, name in enumerate(step.settings.get("files", []) if step.kind == "exec" else []):
+            path = made.folder / name
+            if path.is_file():
+                found[name] = hash_file(path)
+            else:
+                place = made.document.place((*step.route, "with", "files", n))
+                told.append(Problem(f"{name} does not exist in the pipeline's folder", None, place))
+    return found

@@ -1,0 +1,127 @@
+"""Money: what was spent, what is reserved, and the ceiling that holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from .errors import StoryError
+from .journal import ENDED, Result, Submit
+from .takes import Take
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What one task cost: USD by its UUID, and which records say so."""
+
+    uuid: str
+    shot: str
+    model: str
+    usd: Decimal
+    estimate: Decimal | None
+    at: float | None
+    sources: tuple[str, ...]
+    failed: bool = False
+
+
+def charges(
+    takes: Iterable[tuple[str, Take]],
+    submits: Iterable[Submit],
+    results: Iterable[Result],
+    failed: Mapping[str, tuple[str, Decimal]],
+) -> list[Charge]:
+    """Every charge once, by task UUID: from takes files and store (with their shot), from the journal, and of failed calls."""
+    found: dict[str, Charge] = {}
+    by_task: dict[str, dict[str, tuple[str, Take]]] = {}
+    for shot, take in takes:
+        if take.task_uuid is not None and take.usd is not None:
+            by_task.setdefault(take.task_uuid, {})[take.video_uuid or take.clip] = (shot, take)
+    for uuid, mine in by_task.items():
+        shot, first = next(iter(mine.values()))
+        usd = sum((Decimal(take.usd or "0") for _, take in mine.values()), Decimal(0))
+        found[uuid] = Charge(uuid, shot, first.model, usd, None, None, ("takes files",))
+    named: dict[str, list[Result]] = {}
+    for result in results:
+        named.setdefault(result.uuid, []).append(result)
+    for submit in submits:
+        known = sum((r.usd or Decimal(0) for r in named.get(submit.uuid, [])), Decimal(0)) + submit.usd
+        before = found.get(submit.uuid)
+        if before is None and not known and submit.state != "failed":
+            continue
+        usd = max(known, before.usd if before else Decimal(0))
+        sources = (*(before.sources if before else ()), "journal")
+        found[submit.uuid] = Charge(
+            submit.uuid,
+            submit.shot,
+            submit.model,
+            usd,
+            submit.estimate,
+            submit.sent_at,
+            sources,
+            submit.state == "failed",
+        )
+    for uuid, (shot, usd) in failed.items():
+        if uuid not in found:
+            found[uuid] = Charge(uuid, shot, "", usd, None, None, ("takes files",), failed=True)
+    return list(found.values())
+
+
+@dataclass
+class Purse:
+    """The ceiling of a storyboard: nothing is submitted while spent, reserved and its own estimate exceed it."""
+
+    ceiling: Decimal | None
+    spent: Decimal
+    allow_unpriced: bool = False
+    reserved: dict[str, Decimal] = field(default_factory=dict)
+    stopped: str | None = None
+    """Why nothing more is submitted."""
+
+    def reserve(self, uuid: str, estimate: Decimal | None) -> None:
+        """Set money aside for a submit. Raises StoryError (exit 4) where the ceiling does not allow it."""
+        if self.stopped is not None:
+            raise StoryError.of(self.stopped, "raise the budget, and run again", exit_code=4)
+        if estimate is None:
+            if self.ceiling is not None and not self.allow_unpriced:
+                fact = "this model has no known price, and a budget is set"
+                raise StoryError.of(fact, "--allow-unpriced, or take the budget away", exit_code=4)
+            return
+        if self.ceiling is not None:
+            held = sum(self.reserved.values(), Decimal(0))
+            total = self.spent + held + estimate
+            if total > self.ceiling:
+                fact = (
+                    f"the budget of ${self.ceiling:f} does not allow it: ${self.spent:f} spent, ${held:f} in flight, "
+                    f"${estimate:f} for this"
+                )
+                raise StoryError.of(fact, f"a budget of at least ${total:f}", exit_code=4)
+        self.reserved[uuid] = estimate
+
+    def hold(self, submit: Submit, results: Iterable[Result]) -> None:
+        """What an earlier run has in flight counts as reserved, but for what is booked already."""
+        if submit.state not in ENDED and submit.estimate is not None:
+            booked = sum((result.usd or Decimal(0) for result in results), Decimal(0))
+            self.reserved[submit.uuid] = max(Decimal(0), submit.estimate - booked)
+
+    def book(self, uuid: str, usd: Decimal | None, share: Decimal | None) -> None:
+        """A result was billed. ``share`` is its part of the estimate; where no bill was told, that is booked.
+
+        A bill above it stops further submits.
+        """
+        bill = usd if usd is not None else share or Decimal(0)
+        self.spent += bill
+        if uuid in self.reserved:
+            self.reserved[uuid] = max(Decimal(0), self.reserved[uuid] - (share if share is not None else bill))
+        if share is not None and bill > share and self.stopped is None:
+            self.stopped = f"a bill of ${bill:f} came where ${share:f} was expected: the price has changed"
+
+    def release(self, uuid: str) -> None:
+        """A submit has ended: nothing is set aside for it any more."""
+        self.reserved.pop(uuid, None)
+
+
+def ceiling(*budgets: Decimal | None) -> Decimal | None:
+    """The lowest of the budgets that are set."""
+    known = [budget for budget in budgets if budget is not None]
+    return min(known) if known else None

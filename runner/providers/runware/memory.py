@@ -1,0 +1,36 @@
+"""What the client learned and keeps between runs: small JSON files that may be deleted at any time."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+
+class Memory:
+    """One file. What cannot be read counts as empty, what cannot be written is not kept: it is never worth a failure."""
+
+    def __init__(self, place: Path) -> None:
+        self._place = place
+
+    def load(self) -> dict[str, Any]:
+        try:
+            found = json.loads(self._place.read_bytes())
+        except (OSError, ValueError, RecursionError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def save(self, data: dict[str, Any]) -> None:
+        """Write the whole file beside its place and move it in."""
+        with contextlib.suppress(OSError):
+            self._place.parent.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(dir=self._place.parent, prefix=f".{self._place.name}.")
+            try:
+                with os.fdopen(handle, "w") as stream:
+                    json.dump(data, stream, indent=1, sort_keys=True)
+                Path(name).replace(self._place)
+            finally:
+                Path(name).unlink(missing_ok=True)
