@@ -673,7 +673,8 @@ class _Maker:
         if fits:
             return
         if not all(limits.side_min <= side <= limits.side_max for side in (picture.width, picture.height)):
-            fact = f"{path} is {picture.width}x{picture.height}; {card.title} takes {limits.side_min} to {limits.side_max} pixels a side"
+            takes = f"{card.title} takes {limits.side_min} to {limits.side_max} pixels a side"
+            fact = f"{path} is {picture.width}x{picture.height}; {takes}"
             self.tell(place, fact, f"{brief.width}x{brief.height}")
         elif picture.bytes > limits.bytes_max:
             fact = f"{path} has {picture.bytes / 1e6:.1f} MB; {card.title} takes up to {limits.bytes_max / 1e6:.0f} MB"

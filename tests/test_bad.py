@@ -86,23 +86,39 @@ def test_checking_writes_nothing(bad: Path, capsys: pytest.CaptureFixture[str]) 
 
 
 SOURCES = [(HERE / "bad" / f"{name}.yaml").read_bytes() for name in BAD if "bomb" not in name]
+PIPELINES = [path.read_bytes() for path in sorted(HERE.glob("*/pipelines/*.yaml"))]
 PIECES = [
     *(" |\n|- |: |{{ | }}|{% |\"|'|>|&a |*a|<<: *a|#|\t|[|]|{|}|!!str |---\n|0010|null|.nan|yes|@|@2s|~".split("|")),
     *("shot: |from: |with: |shots:\n|0010@first|{{ shot.action }}|1e400|\ufeff|\0||".split("|")),
 ]
+EDITS = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 12), st.sampled_from(PIECES)), max_size=3)
 
 
 @settings(max_examples=150, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
-@given(
-    st.sampled_from(SOURCES),
-    st.lists(st.tuples(st.floats(0, 1), st.integers(0, 12), st.sampled_from(PIECES)), max_size=3),
-)
+@given(st.sampled_from(SOURCES), EDITS)
 def test_a_storyboard_with_anything_put_in_is_checked_without_a_traceback(
     bad: Path, raw: bytes, edits: list[tuple[float, int, str]]
 ) -> None:
+    (bad / "edited.yml").write_bytes(edited(raw, edits))
+
+    assert start(["check", "edited.yml"]) in {0, 2}
+
+
+@settings(max_examples=80, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.sampled_from(PIPELINES), EDITS)
+def test_a_pipeline_with_anything_put_in_is_checked_without_a_traceback(
+    bad: Path, raw: bytes, edits: list[tuple[float, int, str]]
+) -> None:
+    text = (HERE / "bad" / "pipeline-none.yaml").read_text(encoding="utf-8")
+    (bad / "edited.yml").write_text(text.replace("none.yaml", "edited.yml"), encoding="utf-8")
+    (bad / "pipelines" / "edited.yml").write_bytes(edited(raw, edits))
+
+    assert start(["check", "edited.yml"]) in {0, 2}
+
+
+def edited(raw: bytes, edits: list[tuple[float, int, str]]) -> bytes:
+    """Some bytes with pieces put in the place of others: where (as a share), how many go, what comes."""
     for where, gone, put in edits:
         at = int(where * len(raw))
         raw = raw[:at] + put.encode() + raw[at + gone :]
-    (bad / "edited.yml").write_bytes(raw)
-
-    assert start(["check", "edited.yml"]) in {0, 2}
+    return raw

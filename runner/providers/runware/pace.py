@@ -18,6 +18,7 @@ PROBES_S = (2.2, 5.0)
 LOOK_S = 3.0
 """One early look at a task that takes long: most refusals come within seconds."""
 LONG_S = 12.0
+TIGHT = 1.25
 NOTICED_S = 3.0
 STEP_PART_MAX = 0.1
 STEP_PART_MIN = 0.02
@@ -26,6 +27,8 @@ DEFAULT_S = 60.0
 DEFAULT_S_PER_S = 18.0
 """Before anything is known, a clip of n seconds is expected after 60 + 18 n s at the earliest: 150 s for 5 s, 240 s for
 10 s. Users of the service report 3 to 5 minutes for the short ones."""
+READING_PART = 0.75
+"""Where the service tells its percents, one look on the way reads them: after that the end is known."""
 PROGRESS_MIN = 3
 NEARLY = 1.15
 """Percents below say nothing, rounded as they are; those that leave less than 15 % of the time mean: nearly done."""
@@ -38,6 +41,10 @@ def first_expected(seconds: float) -> float:
     return DEFAULT_S + DEFAULT_S_PER_S * seconds
 
 
+Learned = tuple[float, float]
+"""One finished clip: when it was last seen unfinished, and how long it is believed to have taken, in seconds."""
+
+
 @dataclass(slots=True)
 class Pace:
     """The asking times of one task, in seconds since it was submitted. ``chance`` (0 to 1) keeps tasks apart."""
@@ -47,20 +54,24 @@ class Pace:
     asked: list[float] = field(default_factory=list)
     """When it was asked, and was not done."""
     _likely: list[tuple[float, float]] = field(default_factory=list)
+    _speaks: bool = False
 
     def note(self, elapsed: float, progress: int | None) -> None:
         """It was asked and is not done. ``progress``: percent, as the service says."""
         self.asked.append(elapsed)
+        self._speaks = progress is not None
         if progress is not None and progress >= PROGRESS_MIN:
             percent = min(progress, 99)
             self._likely.append((100 * elapsed / (percent + 1), 100 * elapsed / (percent - 1)))
         else:
             self._likely.clear()
 
-    def due(self, learned: Sequence[float]) -> float:
+    def due(self, learned: Sequence[Learned]) -> float:
         """When to ask next, given how long the last ones took."""
         now = self.asked[-1] if self.asked else 0.0
-        due = self._by_habit(now, sorted(learned))
+        due = self._by_habit(now, sorted(took for _, took in learned), learned[-1][0] if learned else 0.0)
+        if self._speaks and len(self.asked) == 1 and learned and not self._likely:
+            due = min(due, READING_PART * min(took for _, took in learned))
         if self._likely:
             low, high = self._likely[-1]
             if len(self._likely) > 1:
@@ -70,29 +81,30 @@ class Pace:
                 due = low if len(self._likely) > 1 else min(due, low)
             elif self._likely[-1][1] <= NEARLY * now:
                 due = min(due, self._step(now))
-        return max(due, now + STEP_S_MIN)
+        return max(due, now + max(STEP_S_MIN, STEP_PART_MIN / 2 * now))
 
-    def _by_habit(self, now: float, learned: list[float]) -> float:
+    def _by_habit(self, now: float, learned: list[float], floor: float) -> float:
         if not learned:
             early = next((probe for probe in PROBES_S if probe > now + STEP_S_MIN), None)
             return early if early is not None else max(self._step(now), first_expected(self.seconds))
         known = len(learned) >= KNOWN_MIN
-        tight = learned[-1] <= 1.25 * learned[0]
-        if not self.asked and learned[0] > LONG_S and (tight or not known):
-            return LOOK_S
+        if not self.asked and (look := _look(learned, floor)) is not None:
+            return look
         ahead = [usual for usual in learned if usual * 1.2 > now]
         if not ahead:
             return self._overdue(now, learned[-1])
         group = _nearest(ahead)
-        start = group[0] * (1.0 if known else 0.9) * (1 + 0.01 * self.chance)
+        # The wider they lie apart, the likelier the next one ends before all of them.
+        start = group[0] * ((group[0] / group[-1]) ** 0.25 if known else 0.9)
+        start *= 1 + 0.01 * self.chance
         if now < start:
             return start
         if now > 1.05 * group[-1]:
             return self._overdue(now, group[-1])
         if not known:
             return self._step(now)
-        # Three looks cross the span in which the last ones ended.
-        part = (1.05 * group[-1] / group[0]) ** (1 / 3) - 1
+        # Two looks cross the span in which the last ones ended, or as many as a tenth each needs.
+        part = (1.05 * group[-1] / group[0]) ** (1 / 2) - 1
         return self._step(now, min(max(part, STEP_PART_MIN), STEP_PART_MAX))
 
     def _overdue(self, now: float, usual: float) -> float:
@@ -105,19 +117,27 @@ class Pace:
         return now * (1 + part * (1 - 0.05 * self.chance))
 
 
-def learn(learned: Sequence[float], elapsed: float, before: float | None) -> list[float]:
+def learn(learned: Sequence[Learned], elapsed: float, before: float) -> list[Learned]:
     """The durations with one more, of which only the last five count.
 
-    ``before`` is when it was last seen unfinished. Between two looks that are near each other it ended half way; a clip
-    that was done at the first look worth the name took less than that, by nobody knows how much: the next look is then
-    a little earlier, until one is too early.
+    ``before`` is when it was last seen unfinished (0: never). Between two looks that are near each other it ended half
+    way; a clip that was done at the first look worth the name took less than that, by nobody knows how much: the next
+    look is then a little earlier, until one is too early.
     """
-    if before is not None and elapsed <= 1.2 * before:
+    if elapsed <= 1.2 * before:
         took = (before + elapsed) / 2
     else:
-        familiar = any(0.8 * elapsed <= usual <= 1.25 * elapsed for usual in learned)
+        familiar = any(0.8 * elapsed <= usual <= 1.25 * elapsed for _, usual in learned)
         took = elapsed * (0.94 if familiar else 0.8)
-    return [*learned, round(took, 3)][-KNOWN_MIN:]
+    return [*learned, (round(before, 3), round(took, 3))][-KNOWN_MIN:]
+
+
+def _look(learned: list[float], floor: float) -> float | None:
+    """One early look: half way (by ratio) into what is unknown, or for refusals, which mostly come within seconds."""
+    floor = max(floor, 1.0)
+    if learned[0] > 1.5 * floor:
+        return (floor * learned[0]) ** 0.5
+    return LOOK_S if learned[0] > LONG_S and learned[-1] <= TIGHT * learned[0] else None
 
 
 def _nearest(ahead: list[float]) -> list[float]:

@@ -1,0 +1,295 @@
+"""Buying: every wanted take exactly once, whatever crashes whenever; never over budget; what is unknown stays so."""
+
+from __future__ import annotations
+
+import os
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from runner import journal as journals
+from runner.errors import StoryError
+from runner.gather import JOURNAL
+from runner.journal import Journal
+
+from .market import Clock, Crash, Market, Shop
+
+CHAIN = """
+- {shot: "0010", action: A lamp burns., takes: 2}
+- {shot: "0020", action: Rain runs.}
+- {shot: "0030", action: A door opens., from: "0010"}
+- {shot: "0040", action: A street far off., from: cut, takes: 5}
+"""
+WANTED = {"0010": [1, 2], "0020": [1], "0030": [1], "0040": [1, 2, 3, 4, 5]}
+WORLDS = int(os.environ.get("MATCHCUT_WORLDS", "50"))
+
+
+def journal_of(market: Market) -> tuple[list[journals.Submit], list[journals.Result]]:
+    return journals.read(market.folder / ".matchcut" / JOURNAL)
+
+
+def check_bought_once(market: Market, wanted: dict[str, list[int]] = WANTED) -> None:
+    assert market.takes() == wanted
+    assert len(set(market.shop.keys())) == len(market.shop.keys()) == sum(map(len, wanted.values()))
+    submits, results = journal_of(market)
+    assert {submit.state for submit in submits} <= {"recorded", "failed", "given up"}
+    assert {result.state for result in results} == {"recorded"}
+
+
+def test_a_run_buys_each_wanted_take_once_and_a_second_run_asks_the_shop_for_nothing(tmp_path: Path) -> None:
+    market = Market(tmp_path, CHAIN)
+    outcome = market.run()
+
+    assert outcome.exit_code == 0, outcome.problems
+    check_bought_once(market)
+    assert market.record()["totals"]["usd"] == float(market.shop.total) == 0.9
+    heard = len(market.shop.heard)
+    again = market.run()
+    assert (again.made, again.changed, again.exit_code, len(market.shop.heard)) == (0, 0, 0, heard)
+    assert market.shop.most <= market.in_flight
+
+
+def test_several_takes_are_bought_in_submits_of_up_to_four(tmp_path: Path) -> None:
+    market = Market(tmp_path, '- {shot: "0010", action: A lamp., takes: 9}')
+    market.run()
+    assert [len(task.order.takes) for task in market.shop.tasks.values()] == [4, 4, 1]
+
+
+@pytest.mark.parametrize("side", [1, -1], ids=["before", "after"])
+def test_a_process_that_dies_at_any_commit_loses_and_doubles_nothing(tmp_path: Path, side: int) -> None:
+    (tmp_path / "calm").mkdir()
+    calm = Market(tmp_path / "calm", CHAIN)
+    calm.run()
+    reached = 0
+    for at in range(1, 60):
+        folder = tmp_path / str(at)
+        folder.mkdir()
+        market = Market(folder, CHAIN, Shop(seed=at))
+        try:
+            market.run(trip=side * at)
+        except Crash:
+            reached = at
+        else:
+            break
+        outcome = market.run()
+        assert outcome.exit_code == 0, (at, outcome.problems)
+        check_bought_once(market)
+        assert market.films() == calm.films()
+    assert reached >= 12
+
+
+def test_dying_again_and_again_ends_all_the_same(tmp_path: Path) -> None:
+    market = Market(tmp_path, CHAIN, Shop(seed=5, rate=0.2))
+    for at in (2, 3, 1, 4, 2, 5, 3, 6, 2, 7, 3, 9):
+        try:
+            market.run(trip=at if at % 2 else -at)
+        except Crash:
+            continue
+    assert market.run().exit_code in (0, 1)
+    assert market.run().exit_code == 0
+    check_bought_once(market)
+
+
+def test_a_lost_answer_is_cleared_up_by_asking_and_never_by_another_submit(tmp_path: Path) -> None:
+    market = Market(tmp_path, CHAIN, Shop(seed=3, rate=0.7, kinds=("lost before", "lost after")))
+    assert market.run().exit_code == 0
+    check_bought_once(market)
+    assert set(market.shop.heard) == set(market.shop.tasks)
+
+
+def test_what_nobody_knows_after_too_long_is_unknown_and_is_not_bought_again(tmp_path: Path) -> None:
+    market = Market(tmp_path, '- {shot: "0010", action: A lamp.}', Shop(rate=1.0, kinds=("lost after",), forgets=True))
+    with pytest.raises(Crash):
+        market.run(trip=2)
+    assert len(market.shop.tasks) == 1
+    market.now += 3600
+    market.shop.rate = 0.0
+
+    outcome = market.run()
+
+    assert outcome.exit_code == 6
+    assert outcome.states == {"0010": "unknown"}
+    assert "matchcut resolve 0010" in str(outcome.problems[0])
+    assert market.run().exit_code == 6
+    assert len(market.shop.tasks) == len(market.shop.heard) == 1, "nothing was sent again"
+
+
+@pytest.mark.parametrize("off", [-86400.0, 86400.0])
+def test_a_clock_that_jumps_does_not_send_again(tmp_path: Path, off: float) -> None:
+    market = Market(tmp_path, '- {shot: "0010", action: A lamp.}', Shop(rate=1.0, kinds=("lost after",), forgets=True))
+    with pytest.raises(Crash):
+        market.run(trip=2)
+    market.clock = Clock(off)
+    market.shop.rate = 0.0
+    assert market.run().exit_code == 6
+    assert len(market.shop.heard) == 1
+
+
+def test_a_service_that_is_down_for_an_hour_is_waited_for(tmp_path: Path) -> None:
+    class Down(Shop):
+        def _trouble(self, uuid: str) -> str | None:
+            import asyncio
+
+            return "down" if asyncio.get_running_loop().time() < 3600 else None
+
+    market = Market(tmp_path, CHAIN, Down())
+    outcome = market.run()
+    assert outcome.exit_code == 0
+    assert market.now > 3600
+    assert any(event.what == "note" and "trying again" in event.text for event in market.events)
+    check_bought_once(market)
+
+
+def test_the_ceiling_stops_before_the_submit_that_would_cross_it(tmp_path: Path) -> None:
+    market = Market(tmp_path, CHAIN)
+    outcome = market.run(budget="0.35")
+
+    assert outcome.exit_code == 4
+    assert market.shop.total <= Decimal("0.35")
+    assert any("the budget of $0.35 does not allow it" in str(problem) for problem in outcome.problems)
+    bought = len(market.shop.keys())
+    assert bought == sum(map(len, market.takes().values())), "what was bought is kept"
+    more = market.run(budget="2")
+    assert more.exit_code == 0
+    check_bought_once(market)
+
+
+def test_a_bill_above_its_estimate_is_booked_and_stops_further_submits(tmp_path: Path) -> None:
+    market = Market(tmp_path, CHAIN, Shop(price=Decimal("0.30")), in_flight=1)
+    outcome = market.run(budget="5")
+    assert outcome.exit_code == 4
+    assert any("the price has changed" in str(problem) for problem in outcome.problems)
+    assert len(market.shop.tasks) == 1
+
+
+def test_a_refusal_fails_its_shot_and_only_what_follows(tmp_path: Path) -> None:
+    market = Market(tmp_path, CHAIN, Shop(fails=frozenset(["0020"])))
+    outcome = market.run()
+    assert outcome.states == {"0010": "current", "0020": "failed", "0030": "current", "0040": "current"}
+    assert outcome.exit_code == 1
+    assert market.takes() == {name: numbers for name, numbers in WANTED.items() if name != "0020"}
+
+
+def test_no_spend_buys_nothing_and_fetches_what_is_in_flight(tmp_path: Path) -> None:
+    from runner.work import Options
+
+    market = Market(tmp_path, CHAIN, in_flight=1)
+    with pytest.raises(Crash):
+        market.run(trip=3)
+    known = dict(market.shop.tasks)
+    outcome = market.run(options=Options(spend=False))
+    assert market.shop.tasks == known
+    assert outcome.exit_code == 4
+    assert sum(map(len, market.takes().values())) == sum(len(task.order.takes) for task in known.values())
+
+
+def test_a_shot_that_is_gone_keeps_what_was_bought_for_it(tmp_path: Path) -> None:
+    market = Market(tmp_path, CHAIN, in_flight=1)
+    with pytest.raises(Crash):
+        market.run(trip=3)
+    (bought,) = {task.order.shot for task in market.shop.tasks.values()}
+    market.write('- {shot: "0090", action: A new shot.}')
+    assert market.run().exit_code == 0
+    assert bought in market.takes()
+    assert market.run().plan.facts.spent == market.shop.total
+
+
+def test_deleting_a_takes_file_is_not_a_way_to_spend_again(tmp_path: Path) -> None:
+    market = Market(tmp_path, CHAIN)
+    market.run()
+    for path in (tmp_path / "storyboard.takes").iterdir():
+        path.unlink()
+    total = market.shop.total
+    assert market.run().exit_code == 0
+    assert market.shop.total == total
+
+
+def test_clips_that_were_bought_elsewhere_are_named_and_not_bought_again(tmp_path: Path) -> None:
+    import shutil
+
+    market = Market(tmp_path, CHAIN)
+    market.run()
+    total = market.shop.total
+    shutil.rmtree(tmp_path / ".matchcut")
+    outcome = market.run()
+    assert outcome.exit_code == 1
+    assert "the clips of 0010, 0020, 0030, 0040 were bought, and are not on this machine" in str(outcome.problems[0])
+    assert market.shop.total == total
+    assert market.films() != {}
+
+
+def test_a_journal_of_a_newer_version_or_a_damaged_one_is_refused_and_left_alone(tmp_path: Path) -> None:
+    import sqlite3
+
+    path = tmp_path / "journal.sqlite"
+    Journal(path).close()
+    with sqlite3.connect(path) as newer:
+        newer.execute("PRAGMA user_version=99")
+    newer.close()
+    with pytest.raises(StoryError, match="format 99; this matchcut reads up to 1"):
+        Journal(path)
+    path.write_bytes(b"SQLite format 3\x00" + b"half" * 300)
+    before = path.read_bytes()
+    with pytest.raises(StoryError, match=r"journal\.sqlite is damaged"):
+        Journal(path)
+    assert path.read_bytes() == before
+
+
+def test_the_model_of_a_state_says_when_it_holds() -> None:
+    import re
+
+    source = Path(journals.__file__).read_text(encoding="utf-8")
+    named = re.findall(r"^``([a-z ]+)``  ", source, re.MULTILINE)
+    assert set(named) == {"sent", "accepted", "made", "recorded", "failed", "unknown", "given up"}
+
+
+@st.composite
+def boards(draw: st.DrawFn) -> tuple[str, dict[str, list[int]]]:
+    """A storyboard of a few shots, each beginning on a shot before it or on nothing."""
+    count = draw(st.integers(1, 6))
+    lines, wanted = [], {}
+    for n in range(count):
+        name = f"{n + 1:02d}0"
+        parent = draw(st.sampled_from(["cut", *[f"{m + 1:02d}0" for m in range(n)]]))
+        takes = draw(st.integers(1, 5))
+        lines.append(f'- {{shot: "{name}", from: "{parent}", takes: {takes}, action: Words of {name}.}}')
+        wanted[name] = list(range(1, takes + 1))
+    return "\n".join(lines), wanted
+
+
+@settings(max_examples=WORLDS, deadline=None, derandomize=WORLDS <= 50, suppress_health_check=list(HealthCheck))
+@given(
+    board=boards(), seed=st.integers(0, 10**6), rate=st.floats(0, 0.6), in_flight=st.integers(1, 5),
+    trips=st.lists(st.integers(-25, 25), max_size=3), cents=st.one_of(st.none(), st.integers(0, 300)),
+)  # fmt: skip
+def test_any_storyboard_any_seed_any_trouble(
+    tmp_path_factory: pytest.TempPathFactory, board: tuple[str, dict[str, list[int]]], seed: int, rate: float,
+    in_flight: int, trips: list[int], cents: int | None,
+) -> None:  # fmt: skip
+    text, wanted = board
+    budget = None if cents is None else str(Decimal(cents) / 100)
+    kinds = ("unheard", "lost before", "lost after", "down", "rate", "not ready")
+    market = Market(tmp_path_factory.mktemp("world"), text, Shop(seed, rate, kinds), in_flight)
+    for trip in trips:
+        try:
+            market.run(budget=budget, trip=trip)
+        except Crash:
+            pass
+
+    outcome = market.run(budget=budget)
+
+    assert len(set(market.shop.keys())) == len(market.shop.keys()), "nothing is bought twice"
+    assert set(outcome.decisions) == set(wanted), "each shot ends once"
+    assert market.shop.most <= in_flight + len(trips)
+    if budget is not None:
+        assert market.shop.total <= Decimal(budget)
+    bought = {name: numbers for name, numbers in market.takes().items() if numbers}
+    assert sum(map(len, bought.values())) == len(market.shop.keys()), "nothing that was paid for is lost"
+    if outcome.exit_code == 0:
+        assert bought == wanted
+        assert outcome.plan.facts.spent <= market.shop.total
+    else:
+        assert outcome.exit_code == 4, outcome.problems
+        assert budget is not None
