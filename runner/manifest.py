@@ -155,7 +155,8 @@ def _take(told: Told, name: str, decision: Decision, take: Take) -> dict[str, An
         path = told.frame_paths.get((name, selector))
         made["frames"][selector] = {**frame, **({"path": path} if path else {})}
     made["inspect"] = dict(take.inspect)
-    others = [t for t in told.facts.takes.get(name, ()) if (t.key, t.take, t.clip) != (take.key, take.take, take.clip)]
+    mine = sorted(told.facts.takes.get(name, ()), key=lambda t: (t.take, t.key, t.clip))
+    others = [t for t in mine if (t.key, t.take, t.clip) != (take.key, take.take, take.clip)]
     if others:
         made["alternates"] = [_alternate(told, name, other) for other in others]
     return made

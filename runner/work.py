@@ -72,8 +72,9 @@ class Outcome:
 
     @property
     def exit_code(self) -> int:
-        waiting = {5} if "waiting" in self.states.values() else set()
-        holding = self.codes | waiting | ({1} if self.problems and not self.codes else set())
+        states = set(self.states.values())
+        holding = self.codes | {code for state, code in (("waiting", 5), ("unknown", 6)) if state in states}
+        holding |= ({1} if self.problems and not self.codes else set())
         return next((code for code in _CODES if code in holding), 0)
 
 

@@ -99,13 +99,15 @@ class Clock:
         await asyncio.sleep(seconds)
 
 
-def jumping(work: Coroutine[Any, Any, T], start: float = 0.0) -> tuple[T, float]:
-    """Run something in time that jumps; what it gave, and the time afterwards."""
+def jumping(work: Coroutine[Any, Any, T], start: float = 0.0, ended: Callable[[float], None] = lambda _: None) -> T:
+    """Run something in time that jumps; ``ended`` is told the time at the end, however it ends."""
     loop = JumpingLoop()
     loop.jumped = start
+    loop.set_exception_handler(lambda *_: None)  # what a crash leaves behind is nobody's to retrieve
     try:
-        return loop.run_until_complete(work), loop.jumped
+        return loop.run_until_complete(work)
     finally:
+        ended(loop.jumped)
         try:
             tasks = asyncio.all_tasks(loop)
             for task in tasks:
@@ -325,8 +327,7 @@ class Market:
             finally:
                 journal.close()
 
-        outcome, self.now = jumping(go(), self.now)
-        return outcome
+        return jumping(go(), self.now, lambda now: setattr(self, "now", now))
 
     def _known(self, journal: Journal, uuid: str) -> None:
         assert any(submit.uuid == uuid for submit in journal.submits()), "a submit without a journal entry"

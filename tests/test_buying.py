@@ -106,6 +106,7 @@ def test_what_nobody_knows_after_too_long_is_unknown_and_is_not_bought_again(tmp
     assert len(market.shop.tasks) == 1
     market.now += 3600
     market.shop.rate = 0.0
+    heard = len(market.shop.heard)
 
     outcome = market.run()
 
@@ -113,18 +114,17 @@ def test_what_nobody_knows_after_too_long_is_unknown_and_is_not_bought_again(tmp
     assert outcome.states == {"0010": "unknown"}
     assert "matchcut resolve 0010" in str(outcome.problems[0])
     assert market.run().exit_code == 6
-    assert len(market.shop.tasks) == len(market.shop.heard) == 1, "nothing was sent again"
+    assert (len(market.shop.tasks), len(market.shop.heard)) == (1, heard), "nothing was sent again"
 
 
 @pytest.mark.parametrize("off", [-86400.0, 86400.0])
 def test_a_clock_that_jumps_does_not_send_again(tmp_path: Path, off: float) -> None:
-    market = Market(tmp_path, '- {shot: "0010", action: A lamp.}', Shop(rate=1.0, kinds=("lost after",), forgets=True))
+    market = Market(tmp_path, '- {shot: "0010", action: A lamp.}')
     with pytest.raises(Crash):
-        market.run(trip=2)
+        market.run(trip=-1)
     market.clock = Clock(off)
-    market.shop.rate = 0.0
     assert market.run().exit_code == 6
-    assert len(market.shop.heard) == 1
+    assert market.shop.heard == []
 
 
 def test_a_service_that_is_down_for_an_hour_is_waited_for(tmp_path: Path) -> None:

@@ -51,6 +51,7 @@ class Images:
         if picture is None:
             return Refusal("invalidImage", "image can't be read: JPEG, PNG, WEBP, BMP and GIF are taken.", "image")
         if max(picture.size) > SIDE_MAX:
+            picture = picture.convert("RGB")  # what is converted is no longer the file that was sent
             picture.thumbnail((SIDE_MAX, SIDE_MAX))
         self._write(self.folder / f"{uuid}.png", picture, data)
         return None

@@ -32,8 +32,7 @@ READING_PART = 0.75
 PROGRESS_MIN = 3
 NEARLY = 1.15
 """Percents below say nothing, rounded as they are; those that leave less than 15 % of the time mean: nearly done."""
-UNKNOWN_START_S = 3.0
-UNKNOWN_START_GROWTH = 1.25
+RESUMED_GROWTH = 1.25
 
 
 def first_expected(seconds: float) -> float:
@@ -51,6 +50,8 @@ class Pace:
 
     seconds: float
     chance: float
+    resumed: bool = False
+    """Submitted by an earlier run, nobody here knows when: it is asked at once, and then more and more seldom."""
     asked: list[float] = field(default_factory=list)
     """When it was asked, and was not done."""
     _likely: list[tuple[float, float]] = field(default_factory=list)
@@ -68,6 +69,11 @@ class Pace:
 
     def due(self, learned: Sequence[Learned]) -> float:
         """When to ask next, given how long the last ones took."""
+        if self.resumed:
+            usual = min((took for _, took in learned), default=first_expected(self.seconds))
+            longest = max(NOTICED_S, STEP_PART_MAX * usual)
+            pause = min(NOTICED_S * RESUMED_GROWTH ** min(len(self.asked), 99), longest)
+            return self.asked[-1] + pause if self.asked else 0.0
         now = self.asked[-1] if self.asked else 0.0
         due = self._by_habit(now, sorted(took for _, took in learned), learned[-1][0] if learned else 0.0)
         if self._speaks and len(self.asked) == 1 and learned and not self._likely:
