@@ -148,7 +148,8 @@ class Journal:
     async def intend(self, submit: Submit) -> None:
         """Write down what is about to be sent: on the disk before the first byte leaves."""
         await self._do(
-            "INSERT INTO submits (uuid,lane,board,shot,key,takes,model,request,body,estimate,state,sent_at) VALUES (?,?,?,?,?,?,?,?,?,?,'sent',?)",
+            "INSERT INTO submits (uuid,lane,board,shot,key,takes,model,request,body,estimate,state,sent_at)"
+            " VALUES (?,?,?,?,?,?,?,?,?,?,'sent',?)",
             submit.uuid, submit.lane, submit.board, submit.shot, submit.key, json.dumps(submit.takes), submit.model,
             json.dumps(submit.request, ensure_ascii=False), submit.body, _money(submit.estimate), submit.sent_at,
         )  # fmt: skip
@@ -174,8 +175,10 @@ class Journal:
     async def made(self, uuid: str, result: Result) -> None:
         """A result was named. What is there already keeps its number."""
         await self._do(
-            "INSERT OR IGNORE INTO results (uuid,video,take,seed,usd,response,state,clip,at) VALUES (?,?,?,?,?,?,'made',NULL,?)",
-            uuid, result.video, result.take, result.seed, _money(result.usd), json.dumps(result.response, ensure_ascii=False), result.at,
+            "INSERT OR IGNORE INTO results (uuid,video,take,seed,usd,response,state,clip,at)"
+            " VALUES (?,?,?,?,?,?,'made',NULL,?)",
+            uuid, result.video, result.take, result.seed, _money(result.usd),
+            json.dumps(result.response, ensure_ascii=False), result.at,
         )  # fmt: skip
 
     async def fetched(self, uuid: str, video: str, clip: str) -> None:

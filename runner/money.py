@@ -31,7 +31,7 @@ def charges(
     results: Iterable[Result],
     failed: Mapping[str, tuple[str, Decimal]],
 ) -> list[Charge]:
-    """Every charge once, by task UUID: from takes files and store (with their shot), from the journal, and of failed calls."""
+    """Every charge once, by task UUID: of takes (with their shots), from the journal, and of failed calls."""
     found: dict[str, Charge] = {}
     by_task: dict[str, dict[str, tuple[str, Take]]] = {}
     for shot, take in takes:

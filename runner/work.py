@@ -74,7 +74,7 @@ class Outcome:
     def exit_code(self) -> int:
         states = set(self.states.values())
         holding = self.codes | {code for state, code in (("waiting", 5), ("unknown", 6)) if state in states}
-        holding |= ({1} if self.problems and not self.codes else set())
+        holding |= {1} if self.problems and not self.codes else set()
         return next((code for code in _CODES if code in holding), 0)
 
 

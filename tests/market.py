@@ -17,9 +17,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
-from runner.load import load
 from runner.gather import JOURNAL
 from runner.journal import Journal
+from runner.load import load
 from runner.money import Purse, ceiling
 from runner.perform import perform
 from runner.ports import Answer, Job, Made, Order, ProviderError, Ticket, Trouble
@@ -129,7 +129,14 @@ class Hands:
             return _received(dict(job.args))
         clips = [Path(entry["clip"]).read_bytes() for entry in job.args["entries"]]
         Path(job.args["out"]).write_bytes(b"".join(clips))
-        return {"digest": _hash(b"".join(clips)), "bytes": 1, "frames": len(clips), "duration": 1.0, "copied": True, "notes": []}
+        return {
+            "digest": _hash(b"".join(clips)),
+            "bytes": 1,
+            "frames": len(clips),
+            "duration": 1.0,
+            "copied": True,
+            "notes": [],
+        }
 
     async def aclose(self) -> None:
         pass
@@ -144,7 +151,15 @@ def _received(args: dict[str, Any]) -> dict[str, Any]:
         frames[selector] = {"index": 0 if selector == "first" else 23, "time": 0.0, "digest": digest}
     if args.get("contact"):
         Path(args["contact"]).write_bytes(b"a strip")
-    probe = {"container": "MP4", "codec": "h264", "width": 64, "height": 64, "rate": "24/1", "frames": 24, "duration": 1.0}
+    probe = {
+        "container": "MP4",
+        "codec": "h264",
+        "width": 64,
+        "height": 64,
+        "rate": "24/1",
+        "frames": 24,
+        "duration": 1.0,
+    }
     return {"digest": _hash(said), "bytes": len(said), "probe": probe, "frames": frames, "inspect": {"findings": []}}
 
 
@@ -193,7 +208,9 @@ class Shop:
 
     def keys(self) -> list[tuple[str, int]]:
         """Every take it was paid for, by key and number."""
-        return sorted((task.order.key, take) for task in self.tasks.values() if not task.fails for take in task.order.takes)
+        return sorted(
+            (task.order.key, take) for task in self.tasks.values() if not task.fails for take in task.order.takes
+        )
 
     def _trouble(self, uuid: str) -> str | None:
         """What goes wrong this time; at most five times for one task."""
@@ -248,7 +265,7 @@ class Shop:
             await asyncio.sleep(5)
         place = into / "clip.mp4"
         order = self.tasks[uuid].order
-        place.write_bytes(f"{order.shot} {order.request['positivePrompt']} {take}".encode())  # noqa: ASYNC240
+        place.write_bytes(f"{order.shot} {order.request['positivePrompt']} {take}".encode())
         return place
 
     async def aclose(self) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from runner import journal as journals
 from runner.errors import StoryError
 from runner.gather import JOURNAL

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from runner import shipped
 from runner.cli.app import COMMANDS, start
 from runner.schema import check
@@ -49,13 +50,18 @@ def test_no_words_show_the_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert "Turns a storyboard written in YAML into a film." in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("words", "fact"), [(["pln"], "Did you mean plan?"), (["plan", "--jsn"], "--json"), (["nonsense"], "No such command")])
+@pytest.mark.parametrize(
+    ("words", "fact"),
+    [(["pln"], "Did you mean plan?"), (["plan", "--jsn"], "--json"), (["nonsense"], "No such command")],
+)
 def test_a_slip_is_told_in_a_line(words: list[str], fact: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert start(words) == 2
     assert fact in capsys.readouterr().err
 
 
-def test_init_writes_a_storyboard_that_checks_clean_and_never_touches_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_init_writes_a_storyboard_that_checks_clean_and_never_touches_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert start(["init", str(tmp_path / "new")]) == 0
     board = tmp_path / "new" / "storyboard.yaml"
     assert start(["check", str(board)]) == 0
@@ -80,9 +86,14 @@ def test_plan_check_ends_with_3_where_there_is_work(tmp_path: Path, capsys: pyte
     capsys.readouterr()
 
 
-def test_plan_of_a_paid_pipeline_prices_every_shot_and_says_what_is_unknown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_plan_of_a_paid_pipeline_prices_every_shot_and_says_what_is_unknown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     stage = Stage(tmp_path)
-    stage.change("pipeline: small.yaml\ndefaults: {duration: 1}", "pipeline: kling-2.1-master\nbudget: 12\ndefaults: {duration: 10, takes: 2}")
+    stage.change(
+        "pipeline: small.yaml\ndefaults: {duration: 1}",
+        "pipeline: kling-2.1-master\nbudget: 12\ndefaults: {duration: 10, takes: 2}",
+    )
     assert start(["plan", str(stage.file), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert [shot["usd"] for shot in told["shots"]] == [3.696, 3.696, 3.696]
@@ -94,7 +105,9 @@ def test_plan_of_a_paid_pipeline_prices_every_shot_and_says_what_is_unknown(tmp_
     assert {task["id"] for task in told["tasks"]} >= {"0010.clip", "0010.tail", "0010.check", "film.cut"}
 
 
-def test_run_says_what_it_made_and_then_that_nothing_is_to_be_done(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_run_says_what_it_made_and_then_that_nothing_is_to_be_done(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     stage = Stage(tmp_path, '- {shot: "0010", action: A lamp.}')
     assert start(["run", str(stage.file)]) == 0
     said = capsys.readouterr()
@@ -108,7 +121,9 @@ def test_run_says_what_it_made_and_then_that_nothing_is_to_be_done(tmp_path: Pat
 
 
 def test_why_names_the_words_that_changed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    stage = Stage(tmp_path, '- {shot: "0010", action: "{{ light }} in a window."}', more="values: {light: A lamp burns}")
+    stage = Stage(
+        tmp_path, '- {shot: "0010", action: "{{ light }} in a window."}', more="values: {light: A lamp burns}"
+    )
     stage.run()
     stage.change("A lamp burns", "A candle burns")
     assert start(["why", "0010", str(stage.file)]) == 0
@@ -117,7 +132,7 @@ def test_why_names_the_words_that_changed(tmp_path: Path, capsys: pytest.Capture
     assert "A [-lamp-] {+candle+} burns in a window." in said
     assert "values.light" in said
     assert start(["why", "0011", str(stage.file)]) == 2
-    assert 'did you mean 0010?' in capsys.readouterr().err
+    assert "did you mean 0010?" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("form", "begins"), [("mermaid", "flowchart"), ("dot", "digraph"), ("svg", "<svg")])

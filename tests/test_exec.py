@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 import runner
 from runner.store import hash_file
 
@@ -64,9 +65,9 @@ def test_what_a_command_writes_is_kept_goes_into_the_film_and_is_not_made_again(
     outcome = made.run(trust=True)
     assert outcome.exit_code == 0
     manifest = json.loads((made.out / "manifest.json").read_text(encoding="utf-8"))
-    assert [shot["clip"]["digest"] for shot in manifest["shots"]] == [
-        outcome.decisions[name].take.clip for name in ("0010", "0020")  # type: ignore[union-attr]
-    ]
+    taken = [outcome.decisions[name].take for name in ("0010", "0020")]
+    assert [shot["clip"]["digest"] for shot in manifest["shots"]] == [take.clip for take in taken if take is not None]
+    assert manifest["films"][0]["joins"][0]["shown_once"], "a copy joins as its original does"
     again = made.run()
     assert (again.made, again.changed) == (0, 0)
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from runner import __version__, fast
 
 from .stage import Stage
@@ -18,7 +19,9 @@ WATCH = "import sys; from runner.cli import main; code = main(); print(sorted(m 
 
 
 def command(stage: Stage, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*COMMAND, "run", "storyboard.yaml", *words], cwd=stage.folder, capture_output=True, text=True)
+    return subprocess.run(
+        [*COMMAND, "run", "storyboard.yaml", *words], cwd=stage.folder, capture_output=True, text=True
+    )
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +81,9 @@ CHANGES: list[Callable[[Path], None]] = [rewritten, put_back_with_its_time, repl
 @pytest.mark.parametrize(
     "name", ["storyboard.yaml", "small.yaml", "out/film.mp4", "out/manifest.json", "out/clips/001_010_0010_tk01.mp4"]
 )
-def test_any_change_to_a_file_is_looked_into(finished: Stage, name: str, change: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_any_change_to_a_file_is_looked_into(
+    finished: Stage, name: str, change: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = finished.folder / name
     if change is removed and not name.startswith("out/"):
         return

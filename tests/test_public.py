@@ -30,7 +30,8 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
 def test_planning_needs_no_pictures_network_or_graph_library(tmp_path: Path) -> None:
     board = tmp_path / "storyboard.yaml"
     board.write_text(
-        'storyboard: x\npipeline: animatic\nscenes: [{scene: "1", shots: [{shot: "1", action: A lamp.}]}]\n', encoding="utf-8"
+        'storyboard: x\npipeline: animatic\nscenes: [{scene: "1", shots: [{shot: "1", action: A lamp.}]}]\n',
+        encoding="utf-8",
     )
     code = f"import sys, runner; runner.plan({str(board)!r}); print([m for m in ('jinja2', 'networkx', 'httpx', 'av', 'numpy', 'PIL', 'click', 'rich') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"

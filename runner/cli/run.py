@@ -66,7 +66,7 @@ def command(
 
 
 def agreed(loaded: Loaded, budget: Decimal | None) -> bool:
-    """Whether a person at a terminal agrees to what a paid run may spend; asked once, and only where no budget is set."""
+    """Whether a person at a terminal agrees to what a paid run may spend; asked only where no budget is set."""
     plan = loaded.plan
     settled = any(b is not None for b in (budget, plan.board.budget, config.read(loaded.project.folder).budget))
     if plan.lane.draws or settled or not plan.work or not (sys.stdin.isatty() and sys.stderr.isatty()):

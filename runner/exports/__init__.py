@@ -1,4 +1,4 @@
-"""How a film's record leaves. To add one: a module here with ``write``, a line below, a golden file in tests/exports/."""
+"""How a film's record leaves. To add one: a module here with ``write``, a line below, a golden file."""
 
 from __future__ import annotations
 

@@ -20,9 +20,21 @@ from runner.server.service import Options, Service
 from runner.server.wire import Wire
 
 CARDS = Path(__file__).parent / "cards"
-TINY = {"model": "test:tiny@1", "positivePrompt": "A lamp burns.", "width": 64, "height": 64, "duration": 1}
-KLING = {"model": "klingai:4@3", "positivePrompt": "A lamp burns.", "width": 1280, "height": 720, "duration": 5}
-KLING_2_1 = KLING | {"model": "klingai:5@3", "width": 1920, "height": 1080}
+TINY: dict[str, Any] = {
+    "model": "test:tiny@1",
+    "positivePrompt": "A lamp burns.",
+    "width": 64,
+    "height": 64,
+    "duration": 1,
+}
+KLING: dict[str, Any] = {
+    "model": "klingai:4@3",
+    "positivePrompt": "A lamp burns.",
+    "width": 1280,
+    "height": 720,
+    "duration": 5,
+}
+KLING_2_1: dict[str, Any] = KLING | {"model": "klingai:5@3", "width": 1920, "height": 1080}
 
 
 @dataclass
@@ -98,13 +110,15 @@ async def house(answers: Mapping[str, list[int]] | None = None, **options: Any) 
 
     courier = Courier(clock, anywhere=given.get("allow_any_target", False), transport=httpx.MockTransport(listen))
     service = Service(Options(**given), clock, courier=courier)
-    await service.start()
     client = httpx.AsyncClient(
         transport=Wire(service), base_url="http://standin", headers={"Authorization": "Bearer rehearsal"}, timeout=60
     )
-    async with client:
+    try:
+        await service.start()
         yield House(service, clock, client, heard)
-    await service.aclose()
+    finally:
+        await client.aclose()
+        await service.aclose()
 
 
 def video(uuid: str = "", **fields: Any) -> dict[str, Any]:

@@ -27,7 +27,9 @@ def test_a_clip_is_acknowledged_made_and_told_with_seed_and_cost() -> None:
     async def scene(home: House) -> None:
         uuid = await home.submit(includeCost=True)
         first = await home.poll(uuid)
-        assert [{"taskType": "videoInference", "taskUUID": uuid, "status": "processing", "progress": 0}] == first["data"]
+        assert [{"taskType": "videoInference", "taskUUID": uuid, "status": "processing", "progress": 0}] == first[
+            "data"
+        ]
 
         home.clock.time += 30
         progress = (await home.poll(uuid))["data"][0]["progress"]

@@ -44,8 +44,8 @@ def _drawn(order: dict[str, Any]) -> Image.Image:
     for text, size, colour, most in texts:
         font: Any = ImageFont.load_default(round(size * unit))
         columns = max(8, int(room / (font.getlength("nnnnnnnnnn") / 10)))
-        for line in wrap(" ".join(text.split()), columns, max_lines=most, placeholder=" …") or [""]:
-            lines.append((line, font, colour, size * unit * 1.35))
+        wrapped = wrap(" ".join(text.split()), columns, max_lines=most, placeholder=" …") or [""]
+        lines += [(line, font, colour, size * unit * 1.35) for line in wrapped]
     y = (height - sum(high for *_, high in lines)) / 2
     pen.rectangle((left - 3 * unit, y, left - 2 * unit, height - y), fill=_RULE)
     for line, font, colour, high in lines:

@@ -70,7 +70,7 @@ class Downloads:
         part = _Part(into / f".{name}.{uuid.uuid4().hex[:8]}.part")
         try:
             with told(into):
-                into.mkdir(parents=True, exist_ok=True)
+                await asyncio.to_thread(into.mkdir, parents=True, exist_ok=True)
                 if made.source.startswith("data:"):
                     await asyncio.to_thread(_unpack, made.source, part.path)
                     kind = await asyncio.to_thread(_kind, part.path)

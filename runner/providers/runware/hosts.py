@@ -90,5 +90,5 @@ def _is_public(address: str) -> bool:
 
 
 def _refused(fact: str, host: str | None) -> ProviderError:
-    remedy = f"if it is right, list it: `hosts: [{host}]` in the pipeline's limits" if host else None
+    remedy = f"if that is right, list it: `hosts: [{host}]`" if host else None
     return ProviderError(fact, remedy or "ask the service where the clip is", trouble="asset", started=True)

@@ -153,7 +153,7 @@ class Line:
     def _key(self) -> str:
         key = self._environ.get("RUNWARE_API_KEY", "").strip()
         if not key:
-            remedy = "export RUNWARE_API_KEY=..., or name a .env file with --env-file; --provider animatic needs no key"
+            remedy = "export RUNWARE_API_KEY=..., or a .env file that holds it; --provider animatic needs no key"
             raise ProviderError("there is no RUNWARE_API_KEY in the environment", remedy, trouble="auth")
         if not (key.isascii() and key.isprintable()) or " " in key:
             remedy = "copy the key again, without quotes and line breaks"

@@ -11,7 +11,7 @@ from typing import Any
 
 
 class Memory:
-    """One file. What cannot be read counts as empty, what cannot be written is not kept: it is never worth a failure."""
+    """One file. What cannot be read counts as empty, what cannot be written is not kept: neither is worth a failure."""
 
     def __init__(self, place: Path) -> None:
         self._place = place

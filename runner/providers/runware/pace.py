@@ -72,7 +72,7 @@ class Pace:
         if self.resumed:
             usual = min((took for _, took in learned), default=first_expected(self.seconds))
             longest = max(NOTICED_S, STEP_PART_MAX * usual)
-            pause = min(NOTICED_S * RESUMED_GROWTH ** min(len(self.asked), 99), longest)
+            pause = min(NOTICED_S * RESUMED_GROWTH ** float(min(len(self.asked), 99)), longest)
             return self.asked[-1] + pause if self.asked else 0.0
         now = self.asked[-1] if self.asked else 0.0
         due = self._by_habit(now, sorted(took for _, took in learned), learned[-1][0] if learned else 0.0)

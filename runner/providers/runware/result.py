@@ -69,9 +69,9 @@ def _made(item: Mapping[str, Any], number: int, secrets: Secrets) -> Made | None
     if source is None:
         return None
     seed = item.get("seed")
-    if isinstance(seed, str) and seed.lstrip("-").isdecimal():
-        seed = int(seed)
-    elif isinstance(seed, Decimal) and seed == seed.to_integral_value():
+    if (isinstance(seed, str) and seed.lstrip("-").isdecimal()) or (
+        isinstance(seed, Decimal) and seed == seed.to_integral_value()
+    ):
         seed = int(seed)
     return Made(
         source,

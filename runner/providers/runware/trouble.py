@@ -58,7 +58,9 @@ RULES: tuple[Rule, ...] = (
         "the service waited too long for the model",
         "`matchcut retake` makes it anew, as a new paid attempt",
     ),
-    Rule("not found", "modelnotfound unknownmodel modelremoved modeldeprecated", "the service has no such model", _MODEL),
+    Rule(
+        "not found", "modelnotfound unknownmodel modelremoved modeldeprecated", "the service has no such model", _MODEL
+    ),
     Rule("validation", "invalidmodel*", "the service does not accept the model", _MODEL),
     Rule(
         "not found",

@@ -93,7 +93,8 @@ def read(body: bytes, status: int, retry_after: float | None = None) -> Envelope
         if not keys and not {"taskType", "taskUUID", "code", "message"} & whole.keys():
             raise Unreadable("JSON without data or errors")
         whole = {"errors": whole} if "code" in whole and "status" not in whole else {"data": whole}
-    items, faults = [], []
+    items: list[dict[str, Any]] = []
+    faults: list[dict[str, Any]] = []
     for item in _each(whole.get("data")):
         if isinstance(item, dict):
             (faults if _failed(item) else items).append(item)
