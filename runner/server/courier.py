@@ -117,7 +117,7 @@ class Courier:
             self._client = httpx.AsyncClient(transport=self._transport, timeout=ANSWER_S_MAX, trust_env=False)
         try:
             return (await self._client.request(method, url, **parts)).status_code
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             return type(error).__name__
 
 

@@ -73,14 +73,17 @@ class Images:
                 return Refusal("mediaNotFound", f"There is no image {image}.", "inputs.frameImages", status=404)
             return self._file(path)
         data = decoded(image)
+        digest = "" if data is None else hashlib.sha256(data).hexdigest()
+        if digest in self._seen:
+            return self._seen[digest]
         picture = None if data is None else opened(data)
         if data is None or picture is None:
             message = "The image is no UUID, address, data URI or base64 text of a picture."
             return Refusal("invalidFrameImages", message, "inputs.frameImages")
-        path = self.folder / f"{hashlib.sha256(data).hexdigest()}.png"
-        if not path.is_file():
-            self._write(path, picture, data)
-        return Picture(path, *picture.size, len(data))
+        path = self.folder / f"{digest}.png"
+        self._write(path, picture, data)
+        self._seen[digest] = Picture(path, *picture.size, len(data))
+        return self._seen[digest]
 
     def clear(self) -> None:
         for path in self.folder.glob("*.png"):

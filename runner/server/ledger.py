@@ -9,19 +9,32 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from ..errors import StoryError
 from .jobs import Job
 
 
 class Ledger:
     """What the stand-in would have charged, USD. A task is in the file before anybody hears that it was accepted."""
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: Path | None = None, world: object = None) -> None:
+        """``world``: what costs follow from besides the requests. A file of another world is refused: StoryError."""
         self.jobs: dict[str, list[Job]] = {}
         self._charged = Decimal(0)
         self._file = sqlite3.connect(path or ":memory:", isolation_level=None)
         self._file.execute("PRAGMA journal_mode = WAL")
         self._file.execute("PRAGMA synchronous = NORMAL")
         self._file.execute("CREATE TABLE IF NOT EXISTS tasks (request TEXT NOT NULL, nth INTEGER, accepted REAL)")
+        self._file.execute("CREATE TABLE IF NOT EXISTS world (told TEXT NOT NULL)")
+        told = json.dumps(world)
+        (kept,) = self._file.execute("SELECT told FROM world").fetchone() or (None,)
+        if kept is None:
+            self._file.execute("INSERT INTO world VALUES (?)", (told,))
+        elif kept != told:
+            self._file.close()
+            raise StoryError.of(
+                f"{path} was written by a server with another seed or other troubles: {kept}",
+                "the same --seed, --trouble and --trouble-kinds, or another --state",
+            )
         self._keeps = path is not None
 
     def kept(self) -> Iterator[tuple[dict[str, Any], int, float]]:

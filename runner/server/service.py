@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -83,7 +83,7 @@ class Service:
             ReadyMade(folder / "ready") if options.ready_made else Drawn(folder / "clips", Local(options.slots))
         )
         self.courier = courier or Courier(clock, anywhere=options.allow_any_target)
-        self.ledger = Ledger(options.state)
+        self.ledger = Ledger(options.state, [options.seed, options.trouble, sorted(options.kinds)])
         self.details: dict[str, dict[str, Any]] = {}
         self._pieces: dict[str, tuple[Job, Piece]] = {}
         self._making: set[str] = set()
@@ -189,7 +189,7 @@ class Service:
         if kind == "duplicate":
             return Reply(reply.status, {name: items * 2 for name, items in reply.body.items()})
         if kind == "unknown-status":
-            done = [item for item in reply.body["data"] if item["taskUUID"].lower() == uuid]
+            done = [item for item in reply.body["data"] if str(item.get("taskUUID")).lower() == uuid]
             rest = [item for item in reply.body["data"] if item not in done]
             return Reply(reply.status, envelope(unknown_status(done) + rest, ()))
         if kind == "forms":
@@ -408,9 +408,15 @@ class Service:
         return {"requests": dict(self.requests), "peak": self.peak, "calls": self.courier.calls}
 
 
+@cache
+def _card(path: Path, _changed: int) -> Card:
+    """A card is checked once, though tests start a service for each of their worlds."""
+    return model_cards.from_file(path)
+
+
 def _cards(options: Options) -> dict[str, Card]:
     """The models on offer: the shipped cards of paid models, and those in the folder that was named."""
     found = [each for each in model_cards.cards() if each.provider == "runware"]
     if options.cards is not None:
-        found += [model_cards.from_file(path) for path in sorted(options.cards.glob("*.json"))]
+        found += [_card(path, path.stat().st_mtime_ns) for path in sorted(options.cards.glob("*.json"))]
     return {each.id: each for each in found if each.id not in options.gone}

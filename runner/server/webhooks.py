@@ -29,6 +29,9 @@ def token(folder: Path) -> str:
     """The word in the project's webhook address: made once, kept where only its owner reads it."""
     home = folder / ".matchcut"
     home.mkdir(parents=True, exist_ok=True)
+    ignore = home / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text("*\n", encoding="ascii")  # a token is not to be committed
     path = home / TOKEN_FILE
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 
 from runner.executors.local import Local
 from runner.media.decode import frame
+from runner.media.picture import png
 from runner.media.probe import probe
 from runner.server.clips import Drawn, Want
 from runner.server.courier import on_this_machine
@@ -129,11 +131,14 @@ def test_clips_come_in_the_asked_container_size_and_length(container: str, suffi
 def test_drawn_clips_are_the_animatic_s_and_kept(tmp_path: Path) -> None:
     async def go() -> None:
         clips = Drawn(tmp_path, Local(1))
-        want = Want("A lamp burns.", 320, 180, 0.5, 24, "MP4", 60, 7)
+        start = picture_file(tmp_path / "start.png")
+        want = Want("A lamp burns.", 320, 180, 0.5, 24, "MP4", 95, 7, first=start)
         assert not clips.ready(want)
         while not clips.ready(want):
             await asyncio.wait(list(clips._making.values()))
         first = clips.path(want).read_bytes()
+        shown = frame(str(clips.path(want)), "first").rgb
+        assert np.abs(shown.astype(int) - 90).max() <= 2
         await clips.aclose()
         again = Drawn(tmp_path, Local(1))
         assert again.ready(want)
@@ -141,6 +146,11 @@ def test_drawn_clips_are_the_animatic_s_and_kept(tmp_path: Path) -> None:
         await again.aclose()
 
     asyncio.run(go())
+
+
+def picture_file(path: Path) -> Path:
+    path.write_bytes(png(np.full((180, 320, 3), 90, np.uint8)))
+    return path
 
 
 def test_calls_and_uploads_go_out_as_each_clip_is_done() -> None:

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from runner.errors import StoryError
+
 from .house import KLING, KLING_2_1, House, house, new, picture, video
 
 
@@ -427,6 +429,16 @@ def test_a_server_started_again_knows_what_it_accepted(tmp_path: Path) -> None:
     play(again, state=tmp_path / "state")
     assert told[0] == told[1]
     assert 0.1 == told[0][1]
+
+
+def test_a_ledger_of_another_seed_is_not_taken_up(tmp_path: Path) -> None:
+    async def scene(home: House) -> None:
+        await home.submit()
+
+    play(scene, state=tmp_path / "state", seed=7)
+    with pytest.raises(StoryError, match="another seed"):
+        play(scene, state=tmp_path / "state", seed=8)
+    play(scene, state=tmp_path / "state", seed=7, speed=10.0)
 
 
 def test_the_peak_counts_what_was_in_the_making_at_once() -> None:

@@ -305,3 +305,44 @@ def test_a_kind_that_does_not_exist_is_named() -> None:
     assert frozenset(KINDS) == kinds(["all"])
     with pytest.raises(StoryError, match="drop-befor"):
         kinds(["drop-befor"])
+
+
+def test_in_a_world_of_every_trouble_a_patient_client_gets_every_clip_once() -> None:
+    async def scene(home: House) -> None:
+        tasks = [video(includeCost=True, numberResults=1 + index % 3) for index in range(40)]
+        got: dict[str, float] = {}
+        for task in tasks:
+            await submitted(home, task)
+            for _ in range(300):
+                home.clock.time += 10
+                items = await asked(home, task["taskUUID"])
+                if len(items) == task["numberResults"]:
+                    break
+            got |= {name: item["cost"] for name, item in items.items() if "cost" in item}
+            for item in items.values():
+                if "videoURL" in item:
+                    assert 24 == frames((await fetched(home, item["videoURL"]))[-1][1], home.service.images.folder)
+        ledger = await home.ledger()
+        assert 40 == len(ledger["tasks"]) == len({task["taskUUID"] for task in ledger["tasks"]})
+        assert ledger["total"] == pytest.approx(sum(got.values()))
+        assert 0 < ledger["total"] < 0.1 * sum(task["numberResults"] for task in tasks)
+
+    async def go() -> None:
+        async with house(trouble=0.5, seed=7) as home:
+            await scene(home)
+
+    asyncio.run(go())
+
+
+async def asked(home: House, uuid: str) -> dict[str, dict[str, Any]]:
+    """The finished results of a task, each once by its UUID; failures by their place; nothing where the answer is lost."""
+    try:
+        answer = await home.post({"taskType": "getResponse", "taskUUID": uuid})
+    except httpx.TransportError:
+        return {}
+    if answer.headers["content-type"] == "text/html" or answer.status_code != 200:
+        return {}
+    body = answer.json()
+    failed = [*(body.get("errors") or ()), *(item for item in body.get("data") or () if item.get("status") == "error")]
+    done = {item["videoUUID"]: item for item in body.get("data") or () if "videoURL" in item}
+    return done | {f"failed {index}": item for index, item in enumerate(failed)}

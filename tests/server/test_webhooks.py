@@ -68,6 +68,7 @@ def test_the_token_is_made_once_and_is_its_owner_s_alone(tmp_path: Path) -> None
     made = token(tmp_path)
     path = tmp_path / ".matchcut" / "webhook-token"
     assert len(made) >= 32
+    assert "*\n" == (tmp_path / ".matchcut" / ".gitignore").read_text()
     assert made == token(tmp_path)
     assert 0o600 == path.stat().st_mode & 0o777
     path.chmod(0o644)

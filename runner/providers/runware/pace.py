@@ -6,6 +6,7 @@ its making time; what keeps the requests few is that the first of those pauses b
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -116,7 +117,7 @@ class Pace:
     def _overdue(self, now: float, usual: float) -> float:
         """Later than ever: pauses double from a tenth, up to what a clip may wait to be noticed."""
         looks = sum(asked > 1.05 * usual for asked in self.asked)
-        pause = min(STEP_PART_MAX * now * 2 ** min(looks - 1, 16), NOTICED_S)
+        pause = min(STEP_PART_MAX * now * 2.0 ** min(looks - 1, 16), NOTICED_S)
         return max(now + pause, self._step(now))
 
     def _step(self, now: float, part: float = STEP_PART_MAX) -> float:
@@ -142,7 +143,7 @@ def _look(learned: list[float], floor: float) -> float | None:
     """One early look: half way (by ratio) into what is unknown, or for refusals, which mostly come within seconds."""
     floor = max(floor, 1.0)
     if learned[0] > 1.5 * floor:
-        return (floor * learned[0]) ** 0.5
+        return math.sqrt(floor * learned[0])
     return LOOK_S if learned[0] > LONG_S and learned[-1] <= TIGHT * learned[0] else None
 
 
