@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +17,7 @@ from .money import Purse
 from .plan import Brief, Decision
 from .ports import Clock, Made, Order, Provider, ProviderError, Slate, TaskFailed, Ticket, WorkerLost
 from .takes import Take
+from .template import filled
 from .work import Desk, Event, Unknown
 
 RESEND_S_MAX = 600.0
@@ -26,6 +27,8 @@ REGISTER_S = 6.0
 """A provider that says nothing of a task so often, over so long, has not registered it."""
 ASK_S = 2.0
 PAUSE_S_MAX = 60.0
+DELIVERED = ("uploadEndpoint", "webhookURL")
+"""Where a result is sent to: may name the shot, and never counts for a key."""
 FAILURES = (ProviderError, StoryError, TaskFailed, WorkerLost, TimeoutError, Unknown)
 """What fails a shot and nothing else."""
 FETCHES_MAX = 5
@@ -73,7 +76,7 @@ class Buyer:
         said = submit.request
         first, last = (said["ends"].get(name) for name in ("first", "last"))
         return Order(
-            submit.shot, submit.key, said["request"], submit.takes,
+            submit.shot, submit.key, delivered(said["request"], submit.shot), submit.takes,
             self.desk.store.picture(first) if first else None, self.desk.store.picture(last) if last else None,
             said["seconds"], said["fps"], Slate(**said["slate"]), said["refs"],
         )  # fmt: skip
@@ -100,6 +103,7 @@ class Buyer:
         except BaseException:
             self.purse.release(name)
             raise
+        order = replace(order, request=delivered(order.request, order.shot))
         await self._submit(submit, order)
         await self._collect(submit, order)
 
@@ -262,6 +266,15 @@ class Buyer:
         await self.journal.recorded(submit.uuid, result.video)
         self.desk.made += 1
         self.desk.tell(Event("made", submit.shot, take=take.take))
+
+
+def delivered(request: Mapping[str, Any], shot: str) -> dict[str, Any]:
+    """A request with the templates of its delivery fields filled in: ``{{ shot.id }}``."""
+    made = dict(request)
+    for name in DELIVERED:
+        if isinstance(made.get(name), str):
+            made[name] = filled(made[name], {"shot": {"id": shot}}) or made[name]
+    return made
 
 
 def _asked(submit: Submit) -> dict[str, Any]:

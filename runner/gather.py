@@ -55,8 +55,9 @@ def facts(
     def ask(key: str) -> tuple[Take, ...] | None:
         if lane.draws:
             return store.drawn(key) or None
-        kept = {take.clip: take for take in store.drawn(key, whole=False)}
-        return tuple({**kept, **{take.clip: take for take in written.get(key, ())}}.values()) or None
+        known = {take.identity: take for take in store.drawn(key, whole=False)}
+        known |= {take.identity: take for take in written.get(key, ())}
+        return tuple(sorted(known.values(), key=lambda take: take.take)) or None
 
     by_key: Known[tuple[Take, ...]] = Known(ask)
     for shot in board.shots:

@@ -590,9 +590,20 @@ class _Maker:
             return near.width, near.height
         return card.sizes[0].width, card.sizes[0].height
 
+    def _upload(self, shot: Shot, request: Mapping[str, Any]) -> None:
+        """Several results that are sent to one place overwrite each other there."""
+        target = request.get("uploadEndpoint")
+        if isinstance(target, str) and (shot.takes > 1 or ("{{" not in target and len(self.board.shots) > 1)):
+            why = f'shot "{shot.id}" wants {shot.takes} takes' if shot.takes > 1 else "several shots have the same address"
+            fact = f"{why}: their clips overwrite each other at uploadEndpoint"
+            remedy = "takes: 1" if shot.takes > 1 else "{{ shot.id }} in the address"
+            self.problems.append(Problem(fact, remedy, self.board.document.place(shot.route), "warning"))
+
     def _request(self, shot: Shot, card: Card, request: Mapping[str, Any], words: Words | None) -> None:
         """Check a request by its card; equal requests but for their words are checked once."""
-        bare = {name: value for name, value in request.items() if name not in {"positivePrompt", "negativePrompt"}}
+        words_of = {"positivePrompt", "negativePrompt"}
+        bare = {name: value for name, value in request.items() if name not in words_of and not _from_outside(value)}
+        self._upload(shot, request)
         name = f"{card.id} {json.dumps(bare, sort_keys=True, default=str)}"
         if name not in self.checked:
             self.checked[name] = card.check_fields(bare)
@@ -717,6 +728,11 @@ class _Maker:
 
 
 _SPOKEN = {"positivePrompt": "the prompt", "negativePrompt": "the negative prompt"}
+
+
+def _from_outside(value: Any) -> bool:
+    """Whether a setting is ``{env: NAME}``: it comes from the environment when it is sent, and is written nowhere."""
+    return isinstance(value, Mapping) and set(value) == {"env"} and isinstance(value["env"], str)
 
 
 def _words(card: Card, name: str, words: Words) -> list[Fault]:

@@ -41,6 +41,11 @@ class Take:
     unknown: Mapping[str, Any] = field(default_factory=dict)
     """Fields a newer version wrote: kept as they are."""
 
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """What makes it this take and no other: its key, its clip, and the provider's name for the result."""
+        return self.key, self.clip, self.video_uuid or ""
+
     def as_data(self) -> dict[str, Any]:
         """Plain data in a stable order, without what is empty."""
         data = {name: getattr(self, name) for name in _FIELDS}
@@ -95,12 +100,12 @@ class Record:
         return replace(self, circled=circled)
 
     def with_take(self, take: Take) -> Record:
-        """The record with one more take; the same clip under the same key is there once, as it is told last.
+        """The record with one more take; the same take is there once, as it is told last.
 
         Where the number is taken by another clip, the next free one is given.
         """
-        others = [other for other in self.takes if (other.clip, other.key) != (take.clip, take.key)]
-        same = [other for other in self.takes if (other.clip, other.key) == (take.clip, take.key)]
+        others = [other for other in self.takes if other.identity != take.identity]
+        same = [other for other in self.takes if other.identity == take.identity]
         kept = replace(take, take=same[0].take) if same else take
         return replace(self, takes=renumbered((*others, kept)))
 

@@ -47,7 +47,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 )
 @click.option("--registering", type=click.FloatRange(min=0), metavar="SECONDS", help="Until a task's UUID is known.")
 @click.option("--trouble", type=click.FloatRange(0, 1), default=0.0, help="Share of tasks that meet trouble.")
-@click.option("--trouble-kinds", metavar="A,B,…", help="Which troubles; see below.")
+@click.option("--trouble-kinds", metavar="A,B,…", help="Which troubles; help lists them.")
 @click.option("--lasting", is_flag=True, help="Troubles of files never heal.")
 @click.option("--seed", type=int, default=0, help="What chance follows from.")
 @click.option("--ready-made", is_flag=True, help="Plain clips that are made once, instead of drawn ones.")
@@ -67,8 +67,7 @@ def command(
     matchcut serve --webhooks lantern-market
 
     The stand-in speaks the service's protocol (HTTP and websocket at /v1), and GET /ledger says what it would have
-    charged. Every key is let in, unless MATCHCUT_STANDIN_KEY holds the only one. `matchcut serve --standin
-    --trouble-kinds help` lists the troubles.
+    charged. Every key is let in, unless MATCHCUT_STANDIN_KEY holds the only one.
     """
     if standin == webhooks:
         raise click.UsageError("say one of --standin and --webhooks")
@@ -94,8 +93,9 @@ def _here(host: str) -> bool:
 def _standin(host: str, port: int, given: dict[str, Any]) -> None:
     from dataclasses import replace
 
+    from ..clock import RealClock
     from ..server import standin
-    from ..server.service import Options
+    from ..server.service import Options, Service
     from ..server.trouble import KINDS, USUAL, kinds
 
     named = given["trouble_kinds"]
@@ -110,8 +110,11 @@ def _standin(host: str, port: int, given: dict[str, Any]) -> None:
         allow_any_target=given["allow_any_target"], call_form=given["call_form"],
     )  # fmt: skip
     listener, base = _bound(host, port)
-    click.echo(f"stand-in at {base}/v1, ledger at {base}/ledger")
-    standin.server(standin.app(replace(options, base=base))).run(sockets=[listener])
+    with listener:
+        options = replace(options, base=base)
+        service = Service(options, RealClock())
+        click.echo(f"stand-in at {base}/v1, ledger at {base}/ledger")
+        standin.server(standin.app(options, service=service)).run(sockets=[listener])
 
 
 def _webhooks(host: str, port: int, folder: Path) -> None:
@@ -121,8 +124,9 @@ def _webhooks(host: str, port: int, folder: Path) -> None:
         raise StoryError.of(f"there is no folder {folder}", "the folder of a storyboard")
     served = webhooks.app(folder)
     listener, base = _bound(host, port)
-    click.echo(f"webhookURL: {webhooks.shown(base, folder)}")
-    standin.server(served).run(sockets=[listener])
+    with listener:
+        click.echo(f"webhookURL: {webhooks.shown(base, folder)}")
+        standin.server(served).run(sockets=[listener])
 
 
 def _bound(host: str, port: int) -> Any:

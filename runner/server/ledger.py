@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -20,22 +21,20 @@ class Ledger:
         """``world``: what costs follow from besides the requests. A file of another world is refused: StoryError."""
         self.jobs: dict[str, list[Job]] = {}
         self._charged = Decimal(0)
-        self._file = sqlite3.connect(path or ":memory:", isolation_level=None)
-        self._file.execute("PRAGMA journal_mode = WAL")
-        self._file.execute("PRAGMA synchronous = NORMAL")
-        self._file.execute("CREATE TABLE IF NOT EXISTS tasks (request TEXT NOT NULL, nth INTEGER, accepted REAL)")
-        self._file.execute("CREATE TABLE IF NOT EXISTS world (told TEXT NOT NULL)")
-        told = json.dumps(world)
-        (kept,) = self._file.execute("SELECT told FROM world").fetchone() or (None,)
-        if kept is None:
-            self._file.execute("INSERT INTO world VALUES (?)", (told,))
-        elif kept != told:
-            self._file.close()
-            raise StoryError.of(
-                f"{path} was written by a server with another seed or other troubles: {kept}",
-                "the same --seed, --trouble and --trouble-kinds, or another --state",
-            )
         self._keeps = path is not None
+        told = json.dumps(world)
+        with ExitStack() as stack:
+            try:
+                self._file = stack.enter_context(closing(sqlite3.connect(path or ":memory:", isolation_level=None)))
+                kept = _opened(self._file, told)
+            except sqlite3.DatabaseError as bad:
+                raise StoryError.of(f"{path} can't be a ledger: {bad}", "--state with another file") from bad
+            if kept != told:
+                raise StoryError.of(
+                    f"{path} was written by a server with another seed or other troubles: {kept}",
+                    "the same --seed, --trouble and --trouble-kinds, or another --state",
+                )
+            stack.pop_all()
 
     def kept(self) -> Iterator[tuple[dict[str, Any], int, float]]:
         """Tasks that a server before this one accepted: request, which generation of its UUID, and when."""
@@ -84,3 +83,14 @@ class Ledger:
 
     def close(self) -> None:
         self._file.close()
+
+
+def _opened(file: sqlite3.Connection, told: str) -> str:
+    """Make the tables where there are none; the world that the file is of."""
+    file.execute("PRAGMA journal_mode = WAL")
+    file.execute("PRAGMA synchronous = NORMAL")
+    file.execute("CREATE TABLE IF NOT EXISTS tasks (request TEXT NOT NULL, nth INTEGER, accepted REAL)")
+    file.execute("CREATE TABLE IF NOT EXISTS world (told TEXT NOT NULL)")
+    file.execute("INSERT INTO world SELECT ? WHERE NOT EXISTS (SELECT * FROM world)", (told,))
+    (kept,) = file.execute("SELECT told FROM world").fetchone()
+    return str(kept)

@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from .. import card as model_cards
 from ..card import Card
+from ..errors import StoryError
 from ..executors.local import Local
 from ..ports import Clock
 from .chance import share, uuid4
@@ -75,6 +76,7 @@ class Service:
         """How often each kind of task came, and how often a clip was fetched (``fetch``)."""
         self.peak = 0
         """The most tasks that were ever in the making at once."""
+        self.ledger = Ledger(options.state, [options.seed, options.trouble, sorted(options.kinds)])
         self._stack = ExitStack()
         folder = options.folder or (options.state and options.state.with_suffix(".files"))
         folder = folder or Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="matchcut-standin-")))
@@ -83,7 +85,6 @@ class Service:
             ReadyMade(folder / "ready") if options.ready_made else Drawn(folder / "clips", Local(options.slots))
         )
         self.courier = courier or Courier(clock, anywhere=options.allow_any_target)
-        self.ledger = Ledger(options.state, [options.seed, options.trouble, sorted(options.kinds)])
         self.details: dict[str, dict[str, Any]] = {}
         self._pieces: dict[str, tuple[Job, Piece]] = {}
         self._making: set[str] = set()
@@ -418,5 +419,7 @@ def _cards(options: Options) -> dict[str, Card]:
     """The models on offer: the shipped cards of paid models, and those in the folder that was named."""
     found = [each for each in model_cards.cards() if each.provider == "runware"]
     if options.cards is not None:
+        if not options.cards.is_dir():
+            raise StoryError.of(f"there is no folder {options.cards}", "a folder with model cards")
         found += [_card(path, path.stat().st_mtime_ns) for path in sorted(options.cards.glob("*.json"))]
     return {each.id: each for each in found if each.id not in options.gone}

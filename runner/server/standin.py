@@ -83,9 +83,8 @@ class _Carried(Response):
             return
         headers = [(name.lower().encode(), value.encode()) for name, value in self.answer.headers.items()]
         body = self.answer.body
-        if isinstance(body, bytes):
-            if b"content-length" not in dict(headers):
-                headers.append((b"content-length", str(len(body)).encode()))
+        if isinstance(body, bytes) and b"content-length" not in dict(headers):
+            headers.append((b"content-length", str(len(body)).encode()))
         await send({"type": "http.response.start", "status": self.answer.status, "headers": headers})
         if isinstance(body, bytes):
             await send({"type": "http.response.body", "body": body, "more_body": False})

@@ -1,7 +1,7 @@
 """The other side of the wire, for tests: it is called with requests, remembers them, and answers as it is told.
 
-    async def script(task, request): return answer({"taskType": "videoInference", "taskUUID": task["taskUUID"]})
-    desk = Desk(tmp_path, script)
+async def script(task, request): return answer({"taskType": "videoInference", "taskUUID": task["taskUUID"]})
+desk = Desk(tmp_path, script)
 """
 
 from __future__ import annotations

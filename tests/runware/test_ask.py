@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import pytest
 
 from runner.ports import Answer, ProviderError
 
-from .service import KEY, UUID, VIDEO, Desk, answer, done, error_of, fault, going
+from .service import KEY, UUID, VIDEO, Desk, Reply, Task, answer, done, error_of, fault, going
 
 
 def asked(tmp_path: Path, reply: httpx.Response | Exception) -> Answer:
@@ -117,7 +119,9 @@ FAILED: dict[str, dict[str, Any]] = {
     "numbered": {"errors": {"0": fault("timeoutProvider", "too slow", status="error")}},
     "one error": {"error": fault("timeoutProvider", "too slow")},
     "in data": {"data": [{"taskUUID": UUID, "status": "error", "code": "timeoutProvider", "message": "too slow"}]},
-    "nested": {"data": [{"taskUUID": UUID, "status": "error", "error": {"code": "timeoutProvider", "message": "too slow"}}]},
+    "nested": {
+        "data": [{"taskUUID": UUID, "status": "error", "error": {"code": "timeoutProvider", "message": "too slow"}}]
+    },
     "nested list": {"data": [{"taskUUID": UUID, "error": [{"code": "timeoutProvider", "message": "too slow"}]}]},
     "no uuid": {"data": [], "errors": [fault("timeoutProvider", "too slow", uuid=None)]},
 }
@@ -178,10 +182,14 @@ def test_a_question_that_went_wrong_is_not_the_end_of_the_task(tmp_path: Path, f
     assert (trouble, True) == (error.trouble, error.started)
 
 
+def say(reply: httpx.Response, task: Task, request: httpx.Request) -> httpx.Response:
+    return reply
+
+
 def test_the_money_that_is_left_comes_as_a_number_or_in_an_object(tmp_path: Path) -> None:
     for form in (12.5, "12.5", {"amount": 12.5}, {"balance": {"value": "12.5"}}):
         item = {"taskType": "accountManagement", "balance": form, "apiKeys": [{"apiKey": KEY}]}
-        desk = Desk(tmp_path, lambda task, request, item=item: answer(item))
+        desk = Desk(tmp_path, partial(say, answer(item)))
         assert Decimal("12.5") == asyncio.run(desk.runware.balance())
         assert "getDetails" == desk.wire.tasks[0]["operation"]
 
@@ -192,7 +200,7 @@ def test_an_account_that_says_nothing_of_money_is_told(tmp_path: Path) -> None:
 
 
 def test_a_ping_is_answered_or_says_why_not(tmp_path: Path) -> None:
-    replies = iter(
+    replies: Iterator[Reply] = iter(
         [
             answer({"taskType": "ping", "pong": True}),
             answer({"taskType": "ping"}),

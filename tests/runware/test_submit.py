@@ -12,12 +12,12 @@ from typing import Any
 import httpx
 import pytest
 
-from .service import KEY, UUID, Desk, Flood, ack, an_order, answer, done, error_of, fault, refusing
+from .service import KEY, UUID, Desk, Flood, Task, ack, an_order, answer, done, error_of, fault, refusing
 
 
 def test_the_body_is_one_task_with_everything_that_was_asked_and_what_is_the_providers_to_write(tmp_path: Path) -> None:
     desk = Desk(tmp_path, lambda task, request: ack())
-    asked = {
+    asked: dict[str, Any] = {
         "negativePrompt": "blur", "CFGScale": Decimal("0.7"), "width": 1920, "height": 1080, "outputFormat": "MOV",
         "outputQuality": 99, "ttl": 3600, "safety": {"checkContent": True, "mode": "full"},
         "webhookURL": "https://me.example/hook?token=1", "uploadEndpoint": "https://bucket.example/x?sig=2",
@@ -187,7 +187,12 @@ def test_a_model_that_left_the_catalogue_says_what_to_do(tmp_path: Path) -> None
 
 
 def test_the_field_and_what_it_may_be_are_told(tmp_path: Path) -> None:
-    more = {"parameter": ["width", "height"], "allowedValues": {"0": 720, "1": 1280}, "min": 300, "max": 2048}
+    more: dict[str, Any] = {
+        "parameter": ["width", "height"],
+        "allowedValues": {"0": 720, "1": 1280},
+        "min": 300,
+        "max": 2048,
+    }
     reply = refusing("invalidWidth", "Bad size.", documentation="https://runware.ai/docs#width", **more)
     error = Desk(tmp_path, lambda task, request: reply).refused()
     assert (
@@ -196,7 +201,9 @@ def test_the_field_and_what_it_may_be_are_told(tmp_path: Path) -> None:
     ) == error.fact
 
 
-@pytest.mark.parametrize(("said", "seconds"), [("7", 7.0), ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0), ("99999999", 3600.0)])
+@pytest.mark.parametrize(
+    ("said", "seconds"), [("7", 7.0), ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0), ("99999999", 3600.0)]
+)
 def test_how_long_the_service_wants_to_be_left_alone_is_told_and_kept_to(
     tmp_path: Path, said: str, seconds: float
 ) -> None:
@@ -219,7 +226,12 @@ def test_a_retry_after_that_makes_no_sense_is_none(tmp_path: Path, said: str) ->
 
 def test_no_more_than_per_minute_leave_in_any_minute(tmp_path: Path) -> None:
     times: list[float] = []
-    desk = Desk(tmp_path, lambda task, request: times.append(desk.clock.time) or ack(task["taskUUID"]), per_minute=3)
+
+    def script(task: Task, request: httpx.Request) -> httpx.Response:
+        times.append(desk.clock.time)
+        return ack(task["taskUUID"])
+
+    desk = Desk(tmp_path, script, per_minute=3)
 
     async def nine() -> None:
         await asyncio.gather(*(desk.runware.submit(an_order(), f"{n:08}{UUID[8:]}") for n in range(9)))

@@ -183,6 +183,9 @@ def test_the_command_serves_and_a_killed_server_comes_back_with_its_ledger(tmp_p
         (["--standin", "--trouble-kinds", "slwo"], 'there is no trouble "slwo"\n  try: slow'),
         (["--webhooks", "no/such/folder"], "there is no folder no/such/folder"),
         (["--standin", "--balance", "much"], "much is not an amount"),
+        (["--standin", "--port", "0", "--cards", "no/such/folder"], "there is no folder no/such/folder"),
+        (["--standin", "--port", "0", "--state", "no/such/file"], "no/such/file can't be a ledger: unable to open"),
+        (["--standin", "--port", "0", "--state", __file__], "can't be a ledger: file is not a database"),
     ],
 )
 def test_a_server_that_can_t_be_started_says_why(

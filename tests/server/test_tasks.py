@@ -67,11 +67,11 @@ def test_several_results_come_one_by_one_and_keep_their_places() -> None:
     async def scene(home: House) -> None:
         uuid = await home.submit(numberResults=4)
         seen: list[list[str]] = []
-        for _ in range(400):
+        for _ in range(500):
             told = [item["videoUUID"] for item in (await home.poll(uuid))["data"] if item["status"] == "success"]
             if not seen or told != seen[-1]:
                 seen.append(told)
-            home.clock.time += 1
+            home.clock.time += 0.5
         assert [0, 1, 2, 3, 4] == [len(told) for told in seen]
         assert all(seen[-1][: len(told)] == told for told in seen)
         seeds = [item["seed"] for item in (await home.poll(uuid))["data"]]
@@ -432,13 +432,16 @@ def test_a_server_started_again_knows_what_it_accepted(tmp_path: Path) -> None:
 
 
 def test_a_ledger_of_another_seed_is_not_taken_up(tmp_path: Path) -> None:
-    async def scene(home: House) -> None:
+    async def first(home: House) -> None:
         await home.submit()
 
-    play(scene, state=tmp_path / "state", seed=7)
+    async def later(home: House) -> None:
+        assert 0.1 == (await home.ledger())["total"]
+
+    play(first, state=tmp_path / "state", seed=7)
     with pytest.raises(StoryError, match="another seed"):
-        play(scene, state=tmp_path / "state", seed=8)
-    play(scene, state=tmp_path / "state", seed=7, speed=10.0)
+        play(later, state=tmp_path / "state", seed=8)
+    play(later, state=tmp_path / "state", seed=7, speed=10.0)
 
 
 def test_the_peak_counts_what_was_in_the_making_at_once() -> None:

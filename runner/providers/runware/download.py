@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import contextlib
 import hashlib
 import re
 import uuid
@@ -18,8 +19,7 @@ from ...ports import Clock, Made, ProviderError
 from ...store import told
 from .container import HEAD_BYTES, is_whole, suffix, what
 from .hosts import Hosts
-from .line import retry_after
-from .secret import Secrets
+from .line import Line, retry_after
 
 CLIP_BYTES_MAX = 2 * 1024**3
 FETCH_S_MAX = 300.0
@@ -59,10 +59,10 @@ class _Part:
 
 
 class Downloads:
-    """Fetches clips. ``client`` sends no key: clips are fetched by their addresses alone."""
+    """Fetches clips, without the key: they are fetched by their addresses alone."""
 
-    def __init__(self, client: httpx.AsyncClient, clock: Clock, hosts: Hosts, secrets: Secrets) -> None:
-        self._client, self._clock, self._hosts, self._secrets = client, clock, hosts, secrets
+    def __init__(self, line: Line, clock: Clock, hosts: Hosts) -> None:
+        self._line, self._clock, self._hosts = line, clock, hosts
 
     async def fetch(self, made: Made, into: Path) -> Path:
         """The clip as a file in a folder. Raises ProviderError (``asset``), StoryError where the disk refuses."""
@@ -80,7 +80,8 @@ class Downloads:
         except _NotYet as error:
             failure = _asset(error.fact)
         finally:
-            part.path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                part.path.unlink(missing_ok=True)
         raise failure
 
     async def _until_whole(self, source: str, part: _Part) -> str:
@@ -115,7 +116,7 @@ class Downloads:
         except httpx.InvalidURL:
             failure = _NotYet("the clip's address is no URL")
         except (httpx.RequestError, httpx.StreamError) as error:
-            said = self._secrets.clean(str(error)) or type(error).__name__
+            said = self._line.secrets.clean(str(error)) or type(error).__name__
             failure = _NotYet(f"the clip cannot be fetched from {url.host}: {said}")
         raise failure
 
@@ -124,7 +125,7 @@ class Downloads:
         have, headers = part.size, {}
         if have and part.mark:
             headers = {"Range": f"bytes={have}-", "If-Range": part.mark}
-        async with self._client.stream("GET", url, headers=headers) as response:
+        async with self._line.client.stream("GET", url, headers=headers) as response:
             status = response.status_code
             if status in (301, 302, 303, 307, 308):
                 return str(response.headers.get("Location", ""))

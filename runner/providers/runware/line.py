@@ -68,14 +68,40 @@ class Line:
         self._quiet_until = 0.0
         if key := self._environ.get("RUNWARE_API_KEY", "").strip():
             self.secrets.add(key)
-        places = max(CONNECTIONS_MIN, 2 * setting.in_flight)
-        self.client = httpx.AsyncClient(
-            transport=transport,
+        self._places = max(CONNECTIONS_MIN, 2 * setting.in_flight)
+        self._transport = transport
+        self._client: httpx.AsyncClient | None = None
+
+    @property
+    def client(self) -> httpx.AsyncClient:
+        """The pool of connections, opened when it is first wanted: reading certificates takes a moment.
+
+        It knows no key: that goes along with each question, and with no download. Raises ProviderError where a proxy
+        that the environment names cannot be used.
+        """
+        if self._client is None:
+            try:
+                self._client = self._open()
+            except (ImportError, ValueError, OSError):
+                fact = "a proxy or certificate file that the environment names cannot be used"
+                remedy = "a plain http(s) address in HTTPS_PROXY, a readable SSL_CERT_FILE, or neither"
+                raise ProviderError(fact, remedy, trouble="validation") from None
+        return self._client
+
+    async def aclose(self) -> None:
+        if self._client is not None:
+            await self._client.aclose()
+
+    def _open(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            transport=self._transport,
             follow_redirects=False,
             # Companies reach the world through proxies named in the environment; nobody reaches this machine so.
             trust_env=not is_loopback(self.host),
             timeout=httpx.Timeout(ANSWER_S_MAX, connect=CONNECT_S_MAX, pool=None),
-            limits=httpx.Limits(max_connections=places, max_keepalive_connections=places, keepalive_expiry=IDLE_S_MAX),
+            limits=httpx.Limits(
+                max_connections=self._places, max_keepalive_connections=self._places, keepalive_expiry=IDLE_S_MAX
+            ),
             headers={"User-Agent": "matchcut", "Accept-Encoding": "identity"},
         )
 
@@ -99,12 +125,12 @@ class Line:
 
     async def post(self, tasks: Sequence[Mapping[str, Any]]) -> Envelope:
         """One POST. Raises ProviderError (no key, no address: nothing was sent) or NoAnswer."""
-        url, key = self._address(), self._key()
+        url, key, client = self._address(), self._key(), self.client
         await self._stay_quiet()
         body = json.dumps(tasks, ensure_ascii=False, allow_nan=False, default=_number).encode()
         failure: NoAnswer
         try:
-            return await self._exchange(url, key, body)
+            return await self._exchange(client, url, key, body)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
             failure = NoAnswer(f"{self.host} cannot be reached{self._why(error)}", "refused", sent=False)
         except httpx.TimeoutException:
@@ -114,9 +140,9 @@ class Line:
         # Raised here, the foreign error and the request that it holds do not come along.
         raise failure
 
-    async def _exchange(self, url: httpx.URL, key: str, body: bytes) -> Envelope:
+    async def _exchange(self, client: httpx.AsyncClient, url: httpx.URL, key: str, body: bytes) -> Envelope:
         headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json", "Accept": "application/json"}
-        async with self.client.stream("POST", url, content=body, headers=headers) as response:
+        async with client.stream("POST", url, content=body, headers=headers) as response:
             status, after = response.status_code, self._retry_after(response)
             if 300 <= status < 400:
                 fact = f"{self.host} answers with a redirect ({status}), which is not followed: the key would go along"

@@ -33,7 +33,7 @@ READING_PART = 0.75
 PROGRESS_MIN = 3
 NEARLY = 1.15
 """Percents below say nothing, rounded as they are; those that leave less than 15 % of the time mean: nearly done."""
-RESUMED_GROWTH = 1.25
+RESUMED_GROWTH = 1.5
 
 
 def first_expected(seconds: float) -> float:
@@ -72,7 +72,7 @@ class Pace:
         """When to ask next, given how long the last ones took."""
         if self.resumed:
             usual = min((took for _, took in learned), default=first_expected(self.seconds))
-            longest = max(NOTICED_S, STEP_PART_MAX * usual)
+            longest = max(NOTICED_S, STEP_PART_MAX * max(usual, *self.asked, 0.0))
             pause = min(NOTICED_S * RESUMED_GROWTH ** float(min(len(self.asked), 99)), longest)
             return self.asked[-1] + pause if self.asked else 0.0
         now = self.asked[-1] if self.asked else 0.0

@@ -51,7 +51,7 @@ class Runware:
         self._habits = Habits(Memory(setting.memory / "durations.json"), self._line.place)
         self._hints = Hints(setting.hints)
         hosts = Hosts(self._line.url, setting.hosts, resolve or (by_nobody if transport is not None else by_the_system))
-        self._downloads = Downloads(self._line.client, setting.clock, hosts, self._line.secrets)
+        self._downloads = Downloads(self._line, setting.clock, hosts)
         self._sent: dict[str, float] = {}
         self._submits: deque[float] = deque()
         self._turn = asyncio.Lock()
@@ -126,7 +126,7 @@ class Runware:
         await account.ping(self._line)
 
     async def aclose(self) -> None:
-        await self._line.client.aclose()
+        await self._line.aclose()
 
     async def _pictures(self, order: Order) -> dict[str, str]:
         pictures = {name: ref for name, ref in order.refs.items() if name in ("first", "last")}
@@ -162,11 +162,12 @@ class Runware:
             return faults[0].error(self._line.secrets, started=False, retry_after=envelope.retry_after)
         if not faults and envelope.items and envelope.status < 400:
             return None
-        said = faults[0].error(self._line.secrets, started=True).fact if faults else "the answer says nothing of it"
+        cause = faults[0].error(self._line.secrets, started=True) if faults else None
+        said = cause.fact if cause else "the answer says nothing of it"
         fact = f"nobody knows whether the task was accepted: {said} (HTTP {envelope.status})"
         remedy = "run again: the service is asked about this task first, and nothing is bought twice"
         return ProviderError(
-            fact, remedy, trouble="unclear", code=faults[0].code if faults else None, started=True,
+            fact, remedy, trouble="unclear", code=cause.code if cause else None, started=True,
             retry_after=envelope.retry_after,
         )  # fmt: skip
 
