@@ -264,6 +264,11 @@ def test_a_service_that_became_a_hundred_times_faster_is_seen_at_once(tmp_path: 
     assert [] == [(asked, late) for asked, late, most in told[8:] if asked > 8 or late > most]
 
 
+def test_one_clip_that_took_far_longer_does_not_make_the_next_ones_late(tmp_path: Path) -> None:
+    told = run_of(tmp_path / "p", [*[2.0] * 6, 20.0, *[3.0] * 4], progress=False)
+    assert [] == [(asked, late) for asked, late, most in told[7:] if late > most]
+
+
 def test_tasks_that_left_together_are_not_asked_for_together(tmp_path: Path) -> None:
     from runner.providers.runware.pace import Pace
 

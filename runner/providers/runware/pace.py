@@ -105,7 +105,9 @@ class Pace:
         start = group[0] * ((group[0] / group[-1]) ** 0.25 if known else 0.9)
         start *= 1 + 0.01 * self.chance
         if now < start:
-            return start
+            # One that took far longer is no reason to leave a clip lying that is only a little late.
+            passed = learned[: len(learned) - len(ahead)]
+            return min(start, self._overdue(now, passed[-1])) if len(passed) > len(ahead) else start
         if now > 1.05 * group[-1]:
             return self._overdue(now, group[-1])
         if not known:
