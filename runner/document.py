@@ -19,13 +19,27 @@ BYTES_MAX = 32 * 1024 * 1024
 VALUES_MAX = 1_000_000
 """Values after aliases are followed: a file of a few hundred bytes can otherwise ask for billions."""
 DEPTH_MAX = 64
+FLOWS_MAX = 2000
+"""Brackets after which their depth is measured before the file is read."""
 
 Data = Any
 """Plain data: dict, list, str, int, float, bool, None."""
 Route = tuple[str | int, ...]
 """Where a value stands in its document: the keys and indices that lead to it."""
 
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+_TAG = "tag:yaml.org,2002:"
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """Composes nodes. What a plain scalar stands for is decided here and not by the rules of YAML 1.1."""
+
+    def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> str:
+        if kind is yaml.ScalarNode:
+            return _TAG + ("merge" if value == "<<" and implicit[0] else "str")
+        return _TAG + ("map" if kind is yaml.MappingNode else "seq")
+
 
 _INT = re.compile(r"[-+]?(?:0|[1-9][0-9]*)\Z")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
@@ -43,7 +57,6 @@ _NESTED = re.compile(r"^ {200}|(?:[-?] ){40}", re.MULTILINE)
 _TAGGED = re.compile(r"(?:^|[\s\[{,])!")
 _BREAK = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
 """What YAML takes for the end of a line."""
-_TAG = "tag:yaml.org,2002:"
 _PROPERTIES = re.compile(r"(?:&\S+\s+)?!")
 _BRACES = "text that begins with {{ must be in quotes", 'quotes around the whole text: "{{ name }} …"'
 
@@ -258,7 +271,8 @@ class _Reader:
     def read(self) -> Data:
         text, file = self.document.text, self.document.file
         try:
-            if _NESTED.search(text) or text.count("[") + text.count("{") > 2000:
+            # The composer goes down as deep as the file does; a template's braces are no depth.
+            if _NESTED.search(text) or text.count("[") + text.count("{") - 2 * text.count("{{") > FLOWS_MAX:
                 self._measure_depth()
             loader = _Loader(text)
             try:
@@ -370,7 +384,7 @@ class _Reader:
             else:
                 self._tell(node, "a key must be text")
             return None
-        made = node.value if node.style or node.tag == _TAG + "str" else self._scalar(node)
+        made = node.value if node.style else self._scalar(node)
         if isinstance(made, str):
             return made
         self._tell(node, f"the key {node.value or 'null'} is not text", f'"{node.value}"')
@@ -388,7 +402,7 @@ class _Reader:
             if self.tagged and self._explicit(node):
                 return self._cast(node, text, tag.removeprefix(_TAG))
             plain = _plain(text)
-            if type(plain) is str and _ZEROS.match(text):
+            if type(plain) is str and text[0] == "0" and _ZEROS.match(text):
                 self.document.unquoted_zeros.append((text, self._place(node)))
             return plain
         return self._cast(node, text, tag.removeprefix(_TAG))

@@ -60,8 +60,9 @@ def facts(
         return tuple(sorted(known.values(), key=lambda take: take.take)) or None
 
     by_key: Known[tuple[Take, ...]] = Known(ask)
+    noted_shots = store.noted(lane.provider, file.stem)
     for shot in board.shots:
-        noted = store.lane_of(lane.provider, file.stem, shot.id)
+        noted = store.lane_of(lane.provider, file.stem, shot.id) if shot.id in noted_shots else {}
         mine = records[shot.id].takes if shot.id in records and not lane.draws else ()
         keys = dict.fromkeys([*(take.key for take in mine), *noted.get("keys", [])])
         found = tuple(take for key in keys for take in by_key.get(key, ()))

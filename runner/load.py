@@ -164,11 +164,11 @@ def _is_file(folder: Path, name: str) -> bool:
 
 
 def _pipeline(board: Storyboard, folder: Path) -> tuple[Pipeline | None, list[Problem]]:
-    place = board.document.place(("pipeline",))
     try:
         path, shipped = pipeline.find(board.pipeline, folder)
         text = document.read(path, path.name if shipped else board.pipeline)
     except StoryError as error:
+        place = board.document.place(("pipeline",))
         return None, [problem.at(place) for problem in error.problems]
     return pipeline.read(text, KINDS, folder=path.parent, is_shipped=shipped)
 

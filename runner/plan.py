@@ -594,7 +594,11 @@ class _Maker:
         """Several results that are sent to one place overwrite each other there."""
         target = request.get("uploadEndpoint")
         if isinstance(target, str) and (shot.takes > 1 or ("{{" not in target and len(self.board.shots) > 1)):
-            why = f'shot "{shot.id}" wants {shot.takes} takes' if shot.takes > 1 else "several shots have the same address"
+            why = (
+                f'shot "{shot.id}" wants {shot.takes} takes'
+                if shot.takes > 1
+                else "several shots have the same address"
+            )
             fact = f"{why}: their clips overwrite each other at uploadEndpoint"
             remedy = "takes: 1" if shot.takes > 1 else "{{ shot.id }} in the address"
             self.problems.append(Problem(fact, remedy, self.board.document.place(shot.route), "warning"))
@@ -648,17 +652,16 @@ class _Maker:
         for name, point, position in (("from", shot.begins, "first"), ("to", shot.ends, "last")):
             if point is None or point.origin == "cut":
                 continue
-            route: Route = (*shot.route, name) if self._has((*shot.route, name)) else shot.route
-            place = self.board.document.place(route)
+            where: Route = (*shot.route, name) if self._has((*shot.route, name)) else shot.route
             if not card.accepts(position):
-                self._refused(brief, place, position, point)
+                self._refused(brief, where, position, point)
             elif point.origin == "image":
-                self._look(brief, place, point.image or "")
+                self._look(brief, where, point.image or "")
             elif point.origin == "shot":
-                self._shape(brief, place, point)
-                self._time(place, point)
+                self._shape(brief, where, point)
+                self._time(where, point)
 
-    def _refused(self, brief: Brief, place: Place, position: str, point: Point) -> None:
+    def _refused(self, brief: Brief, where: Route, position: str, point: Point) -> None:
         card = brief.card
         others = [c for c in self.cards.values() if c.provider == card.provider and c.accepts(position)]
         taken = " and ".join(card.positions) or "no"
@@ -666,13 +669,13 @@ class _Maker:
         fact = f'shot "{brief.shot.id}" {does} on "{point}", but {card.id} accepts a {taken} frame only'
         word = "to" if position == "last" else "from"
         one = f"model {others[0].id} ({others[0].sizes[0].name}), or drop `{word}`" if others else f"drop `{word}`"
-        self.tell(place, fact, one)
+        self.tell(self.board.document.place(where), fact, one)
 
-    def _look(self, brief: Brief, place: Place, path: str) -> None:
+    def _look(self, brief: Brief, where: Route, path: str) -> None:
         try:
             picture = self.facts.pictures.look(path)
         except StoryError as error:
-            self.problems += [problem.at(place) for problem in error.problems]
+            self.problems += [problem.at(self.board.document.place(where)) for problem in error.problems]
             return
         off = _off(brief, picture)
         fits = off and brief.shot.fit is not None
@@ -680,31 +683,33 @@ class _Maker:
         misread = self._has((*brief.shot.route, "fit")) or self._has(("defaults", "fit"))
         if off and not fits and not misread:
             fact = f"{path} is {picture.width}x{picture.height}, of another shape than {brief.width}x{brief.height}"
-            self.tell(place, fact, "fit: crop, or fit: pad")
+            self.tell(self.board.document.place(where), fact, "fit: crop, or fit: pad")
         if fits:
             return
         if not all(limits.side_min <= side <= limits.side_max for side in (picture.width, picture.height)):
             takes = f"{card.title} takes {limits.side_min} to {limits.side_max} pixels a side"
             fact = f"{path} is {picture.width}x{picture.height}; {takes}"
-            self.tell(place, fact, f"{brief.width}x{brief.height}")
+            self.tell(self.board.document.place(where), fact, f"{brief.width}x{brief.height}")
         elif picture.bytes > limits.bytes_max:
             fact = f"{path} has {picture.bytes / 1e6:.1f} MB; {card.title} takes up to {limits.bytes_max / 1e6:.0f} MB"
-            self.tell(place, fact, "a smaller file")
+            self.tell(self.board.document.place(where), fact, "a smaller file")
 
-    def _shape(self, brief: Brief, place: Place, point: Point) -> None:
+    def _shape(self, brief: Brief, where: Route, point: Point) -> None:
         other = self.briefs.get(point.shot or "")
         if other is not None and _off(brief, Picture("", other.width, other.height, 0)):
             fact = (
                 f'shot "{brief.shot.id}" is {brief.width}x{brief.height}, but the frame of "{other.shot.id}" '
                 f"is {other.width}x{other.height}"
             )
-            self.tell(place, fact, "the same aspect, or `from: cut`")
+            self.tell(self.board.document.place(where), fact, "the same aspect, or `from: cut`")
 
-    def _time(self, place: Place, point: Point) -> None:
+    def _time(self, where: Route, point: Point) -> None:
         other = self.briefs.get(point.shot or "")
         if other is not None and point.frame.endswith("s") and float(point.frame[:-1]) > other.seconds:
             fact = f'"{point}" lies beyond the end of shot "{other.shot.id}", which lasts {other.seconds:g} s'
-            self.tell(place, fact, f"{other.shot.id}@last, or a time up to {other.seconds:g}s")
+            self.tell(
+                self.board.document.place(where), fact, f"{other.shot.id}@last, or a time up to {other.seconds:g}s"
+            )
 
     def _films(self) -> None:
         conform = [step for step in self.pipeline.film if step.kind == "assemble" and step.settings.get("conform")]

@@ -95,6 +95,11 @@ class LocalStore:
     def lane(self, lane: str, board: str, shot: str) -> Path:
         return self.lanes / lane / board / f"{shot}.json"
 
+    def noted(self, lane: str, board: str) -> set[str]:
+        """The shots a lane knows anything of."""
+        folder = self.lanes / lane / board
+        return {name.removesuffix(".json") for name in os.listdir(folder)} if folder.is_dir() else set()
+
     def lane_of(self, lane: str, board: str, shot: str) -> dict[str, Any]:
         """What a lane knows of a shot: ``keys`` in the order they were made, ``wanted`` takes by key."""
         return _json(self.lane(lane, board, shot)) or {}

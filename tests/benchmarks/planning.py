@@ -21,8 +21,11 @@ _PEAK = """
 import resource, sys
 from runner.cli.app import start
 code = start(sys.argv[1:])
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(peak / (1024 if sys.platform == 'linux' else 1024 ** 2), file=sys.stderr)
+if sys.platform == 'linux':  # what getrusage tells there is handed down by the parent
+    lines = open('/proc/self/status').read().splitlines()
+    print(int(next(line for line in lines if line.startswith('VmHWM')).split()[1]) / 1024, file=sys.stderr)
+else:
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 ** 2, file=sys.stderr)
 """
 _SMALL = """
 pipeline: small
