@@ -10,11 +10,12 @@ from decimal import Decimal
 from typing import Any
 
 from . import key as keys
+from .brief import Brief
 from .errors import StoryError
 from .facts import Flight
 from .journal import Journal, Result, Submit
 from .money import Purse
-from .plan import Brief, Decision
+from .plan import Decision
 from .ports import Clock, Made, Order, Provider, ProviderError, Slate, TaskFailed, Ticket, WorkerLost
 from .takes import Take
 from .template import filled

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from . import cut, graphs, key, manifest, outputs
+from .brief import settings_of
 from .errors import StoryError
 from .exports import EXPORTS, graph
 from .facts import Done
@@ -17,7 +18,7 @@ from .kinds import assemble, exec  # noqa: A004
 from .manifest import FilmMade, Told
 from .outputs import Outputs
 from .pipeline import Step
-from .plan import Product, settings_of
+from .plan import Product
 from .ports import TaskFailed, WorkerLost
 from .schema import check
 from .store import hash_file

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from .brief import Brief
 from .cut import Join
 from .facts import Facts
 from .kinds.assemble import Entry
-from .plan import Brief, Decision, End, Plan, Product
+from .plan import Decision, End, Plan, Product
 from .storyboard import Film, Point
 from .takes import Take
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from . import finish
+from .brief import Brief, settings_of
 from .buying import FAILURES, Buyer
 from .clock import RealClock
 from .errors import Problem, StoryError
@@ -18,7 +19,7 @@ from .kinds import exec, frame, inspect  # noqa: A004
 from .load import Gallery, Loaded
 from .money import Purse
 from .pipeline import Step
-from .plan import Brief, Decision, End, State, decide, exec_key, product_of, settings_of
+from .plan import Decision, End, State, decide, exec_key, product_of
 from .ports import Clock, Executor, Made, Order, Provider, ProviderError, Ticket
 from .providers.animatic.version import task_uuid
 from .takes import Take

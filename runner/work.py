@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from . import takes
+from .brief import settings_of
 from .errors import Problem, StoryError
 from .facts import Facts, Flight
 from .kinds import exec, frame  # noqa: A004
 from .load import Loaded
-from .plan import Decision, Plan, settings_of
+from .plan import Decision, Plan
 from .ports import Executor, Job, Order, ProviderError, WorkerLost
 from .store import LocalStore, copy, hash_file
 from .takes import Record, Take
