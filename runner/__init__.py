@@ -16,7 +16,7 @@ __all__ = ["Event", "Loaded", "Outcome", "Plan", "Problem", "StoryError", "load"
 
 FLOORS: dict[str, int] = {
     "errors": 0, "fast": 0, "shipped": 0, "template": 0, "clock": 0,
-    "document": 1, "schema": 1, "ports": 1, "sandbox": 1, "config": 1,
+    "document": 1, "schema": 1, "ports": 1, "sandbox": 1, "config": 1, "env": 1,
     "storyboard": 2, "pipeline": 2, "card": 2, "takes": 2, "key": 2,
     "media": 3, "prompt": 3, "facts": 3,
     "exports": 4, "kinds": 4, "store": 4,

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine, Mapping
+import signal
+import threading
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from . import config, gather, lock, money, takes
+from .buying import Patience, Stop
 from .clock import RealClock
-from .errors import StoryError, did_you_mean
+from .errors import Problem, StoryError, did_you_mean
 from .executors import EXECUTORS
 from .finish import finish
 from .journal import Journal
@@ -24,7 +29,7 @@ from .plan import Plan
 from .ports import Clock, Executor, Setting
 from .providers import PROVIDERS
 from .providers import provider as provider_of
-from .trust import Trust
+from .trust import Trust, foreign
 from .work import Desk, Event, Options, Outcome
 
 
@@ -64,6 +69,7 @@ def run(
     trust: bool = False,
     allow_outside: bool = False,
     allow_unpriced: bool = False,
+    patience: Patience | None = None,
     tell: Callable[[Event], None] = lambda _: None,
 ) -> Outcome:
     """Make what is missing, then the film and its manifest. What is there already is not made again.
@@ -71,7 +77,8 @@ def run(
     ``budget`` is a ceiling in USD for all that the storyboard ever costs; the lowest of it, the storyboard's and
     MATCHCUT_BUDGET holds. Buying needs ``yes`` or a ceiling. ``spend=False`` buys nothing, and fetches what is in
     flight. ``trust`` says that the pipeline's commands may run as they are now; it is remembered. ``tell`` is called
-    with what happens. Raises StoryError where nothing can be begun; what fails later stands in the outcome.
+    with what happens. ``patience``: how long a purchase of unclear outcome is asked about; made for rehearsals with a
+    service that answers sooner. Raises StoryError where nothing can be begun; what fails later stands in the outcome.
     """
     if isinstance(storyboard, Loaded):
         loaded = storyboard
@@ -81,7 +88,7 @@ def run(
     remembered = Trust(settings.home)
     if trust:
         remembered.add(loaded.pipeline, loaded.plan.facts.files)
-    options = Options(partial=partial, trusted=remembered.has, spend=spend)
+    options = Options(partial=partial, trusted=remembered.has, spend=spend, resend=spend)
     ceiling = money.ceiling(budget, loaded.board.budget, settings.budget)
     clock = RealClock()
     if loaded.lane.provider not in PROVIDERS:
@@ -89,8 +96,10 @@ def run(
         raise StoryError.of(fact, "--provider animatic rehearses the storyboard for nothing", exit_code=1)
 
     async def go(fresh: Loaded, executor: Executor) -> Outcome:
-        provider = provider_of(fresh.lane.provider, setting(fresh, executor, clock))
+        _addressed(fresh, remembered)
+        provider = provider_of(fresh.lane.provider, setting(fresh, executor, clock, tell))
         journal = purse = None
+        stop = Stop()
         try:
             if not fresh.lane.draws:
                 if spend and ceiling is None and not yes and fresh.plan.work:
@@ -100,9 +109,11 @@ def run(
                 purse = Purse(ceiling, fresh.plan.facts.spent, allow_unpriced)
                 for submit in journal.open(board=fresh.project.stem):
                     purse.hold(submit, journal.results(submit.uuid))
-            return await perform(
-                fresh, provider, executor, journal=journal, purse=purse, clock=clock, options=options, tell=tell
-            )
+            with stoppable(stop if journal is not None else None):
+                return await perform(
+                    fresh, provider, executor, journal=journal, purse=purse, clock=clock, options=options,
+                    patience=patience, place=_place(fresh), stop=stop, tell=tell,
+                )  # fmt: skip
         finally:
             await provider.aclose()
             if journal is not None:
@@ -159,46 +170,108 @@ def retake(
     return load(storyboard, provider=provider, allow_outside=allow_outside).plan
 
 
-def setting(loaded: Loaded, executor: Executor, clock: Clock) -> Setting:
+def setting(
+    loaded: Loaded, executor: Executor, clock: Clock, tell: Callable[[Event], None] = lambda _: None
+) -> Setting:
     """What the provider of a storyboard is given."""
     store, pipeline = loaded.project.store, loaded.pipeline
     store.make()
     return Setting(
         executor, clock, store.temporary, store.root / "hints", store.root / "memory", loaded.plan.facts.environ,
-        pipeline.url, pipeline.limits.in_flight, pipeline.limits.per_minute,
+        pipeline.url, pipeline.limits.in_flight, pipeline.limits.per_minute, pipeline.hosts,
+        lambda text: tell(Event("note", "", text)),
     )  # fmt: skip
 
 
+SEND_S_MAX = 10.0
+"""How long a run that is asked to stop hears out what is on its way to the provider."""
+
+
+@contextmanager
+def stoppable(stop: Stop | None) -> Iterator[None]:
+    """While the block runs, the first Ctrl-C stops what buys, in order; the second one leaves at once."""
+    if stop is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    loop, work = asyncio.get_running_loop(), asyncio.current_task()
+    assert work is not None
+    leaving: list[asyncio.Task[None]] = []
+
+    async def leave() -> None:
+        with suppress(TimeoutError):  # the journal says what was on its way; the next run asks for it
+            await asyncio.wait_for(stop.quiet(), SEND_S_MAX)
+        work.cancel()
+
+    def asked() -> None:
+        stop.asked = True
+        if leaving:
+            work.cancel()
+        else:
+            leaving.append(loop.create_task(leave()))
+
+    try:
+        loop.add_signal_handler(signal.SIGINT, asked)
+    except NotImplementedError:  # where signals are not of this kind, Ctrl-C leaves at once
+        yield
+        return
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)
+
+
+def _addressed(loaded: Loaded, trust: Trust) -> None:
+    """Where the key goes, a person has said so: in the environment, or by trusting the pipeline's address."""
+    if loaded.lane.draws or loaded.plan.facts.environ.get("MATCHCUT_RUNWARE_URL"):
+        return
+    address = foreign(loaded.pipeline.url)
+    if address is not None and not trust.has(address):
+        fact = f"this pipeline sends the key to {loaded.pipeline.url}, which is not the service's own address"
+        place = loaded.pipeline.document.place(("url",))
+        raise StoryError([Problem(fact, "--trust, if you know who that is", place)], exit_code=4)
+
+
+def _place(loaded: Loaded) -> str:
+    """Host of the provider, where it is not the usual one."""
+    address = loaded.plan.facts.environ.get("MATCHCUT_RUNWARE_URL") or loaded.pipeline.url
+    return (urlsplit(address).hostname or address) if address else ""
+
+
 def resolve(
-    storyboard: str | Path, shot: str, *, resend: bool = False, give_up: bool = False, allow_outside: bool = False
+    storyboard: str | Path,
+    shot: str,
+    *,
+    resend: bool = False,
+    give_up: bool = False,
+    allow_outside: bool = False,
+    environ: Mapping[str, str] | None = None,
 ) -> Outcome | None:
     """Settle the purchases of a shot of which nobody knows how they ended.
 
     Asks the provider again. ``resend``: sends the same once more where it says nothing. ``give_up``: it is not asked
     for any more (None is given then). Nothing else is bought. Raises StoryError.
     """
-    loaded = load(storyboard, allow_outside=allow_outside)
+    loaded = load(storyboard, allow_outside=allow_outside, environ=environ)
     flights = loaded.plan.facts.flights.get(shot, ())
     if not flights:
         raise StoryError.of(f"nothing of shot {shot} is in flight", "matchcut status")
     path = loaded.project.store.root / gather.JOURNAL
+    settings = config.read(loaded.project.folder, loaded.plan.facts.environ)
 
     async def go(fresh: Loaded, executor: Executor) -> Outcome:
         clock = RealClock()
+        _addressed(fresh, Trust(settings.home))
         provider = provider_of(fresh.lane.provider, setting(fresh, executor, clock))
         journal = Journal(path)
         try:
             for submit in journal.open(board=fresh.project.stem):
-                if submit.shot == shot and submit.state == "unknown":
-                    await journal.became(
-                        submit.uuid, "sent", "a person says: send it again" if resend else "asked again"
-                    )
-                    if resend:
-                        await journal.resent(submit.uuid, clock.now())
+                if resend and submit.shot == shot and submit.state == "unknown":
+                    await journal.resent(submit.uuid, clock.now())
             purse = Purse(None, fresh.plan.facts.spent)
             return await perform(
-                fresh, provider, executor, journal=journal, purse=purse, clock=clock, options=Options(spend=False)
-            )
+                fresh, provider, executor, journal=journal, purse=purse, clock=clock,
+                options=Options(spend=False, resend=resend), place=_place(fresh),
+            )  # fmt: skip
         finally:
             await provider.aclose()
             journal.close()
@@ -216,7 +289,7 @@ def resolve(
         with lock.held(loaded.project.store.root, RealClock().now()):
             asyncio.run(drop())
         return None
-    return _held(loaded, config.read(loaded.project.folder).jobs, go)
+    return _held(loaded, settings.jobs, go)
 
 
 def _key(loaded: Loaded, shot: str) -> str:
@@ -225,7 +298,8 @@ def _key(loaded: Loaded, shot: str) -> str:
         near = did_you_mean(shot, loaded.plan.decisions)
         raise StoryError.of(f'shot "{shot}" does not exist', f"did you mean {near}?" if near else None)
     if decision.key is None:
-        raise StoryError.of(f"{shot} has no key yet: {decision.reason}", "run first", exit_code=1)
+        remedy = "run first (a rehearsal is another lane: its takes are not circled)"
+        raise StoryError.of(f"{shot} has no key yet: {decision.reason}", remedy, exit_code=1)
     return decision.key.digest
 
 
@@ -247,5 +321,7 @@ def _held(loaded: Loaded, jobs: int, go: Callable[[Loaded, Executor], Coroutine[
 
         try:
             return asyncio.run(working())
+        except asyncio.CancelledError:
+            raise KeyboardInterrupt from None
         except ExceptionGroup as group:
             raise group.exceptions[0] from None

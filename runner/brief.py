@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -19,9 +20,13 @@ from .ports import Slate
 from .prompt import Words
 from .schema import Fault, check
 from .storyboard import Point, Shot, Storyboard
+from .template import filled
 
 SHAPE_OFF_MAX = 0.01
 """How far a picture's shape may be from the clip's, as a share, before it must be fitted."""
+
+DELIVERED = ("uploadEndpoint", "webhookURL")
+"""Where a result is sent to: may name the shot, and never counts for a key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,21 @@ def is_off(brief: Brief, picture: Picture) -> bool:
     return abs(picture.width * brief.height / (picture.height * brief.width) - 1) > SHAPE_OFF_MAX
 
 
+def delivered(request: Mapping[str, Any], shot: str) -> dict[str, Any]:
+    """A request with the templates of its delivery fields filled in: ``{{ shot.id }}``."""
+    made = dict(request)
+    for name in DELIVERED:
+        if isinstance(made.get(name), str):
+            made[name] = filled(made[name], {"shot": {"id": shot}}) or made[name]
+    return made
+
+
+def unsigned(request: Mapping[str, Any]) -> dict[str, Any]:
+    """A request as it is written down: what is signed into the addresses of its delivery fields is cut."""
+    cut = {name: request[name].split("?")[0] for name in DELIVERED if isinstance(request.get(name), str)}
+    return {**request, **cut}
+
+
 def settings_of(step: Step, shot: Shot | None) -> dict[str, Any]:
     """A step's settings, with what the shot says instead."""
     return {**step.settings, **(shot.settings.get(step.name, {}) if shot is not None else {})}
@@ -85,6 +105,16 @@ class _Briefing:
 
     def tell(self, place: Place | None, fact: str, remedy: str | None = None) -> None:
         self.problems.append(Problem(fact, remedy, place))
+
+    @cached_property
+    def clear(self) -> dict[str, tuple[float, ...]]:
+        """The times inside each shot at which others take a frame."""
+        found: dict[str, set[float]] = {}
+        for shot in self.board.shots:
+            for point in (shot.begins, shot.ends):
+                if point is not None and point.shot is not None and point.frame.endswith("s"):
+                    found.setdefault(point.shot, set()).add(float(point.frame[:-1]))
+        return {name: tuple(sorted(times)) for name, times in found.items()}
 
     def all(self) -> tuple[str, ...]:
         """Make every brief and note every problem; the shots in an order in which they can be made."""
@@ -222,7 +252,7 @@ class _Briefing:
         line = str(told.fields.get("action", told.prompt)).strip().split("\n")[0]
         brief = Brief(
             shot, card, request["width"], request["height"], told, request,
-            Slate(scene.id, scene.title, shot.id, line),
+            Slate(scene.id, scene.title, shot.id, line, self.clear.get(shot.id, ())),
             parent.depth + 1 if parent else 0,
             parent.root if parent else shot.id,
         )  # fmt: skip
@@ -272,6 +302,7 @@ class _Briefing:
         words_of = {"positivePrompt", "negativePrompt"}
         bare = {name: value for name, value in request.items() if name not in words_of and not _from_outside(value)}
         self._upload(shot, request)
+        bare = delivered(bare, "0000")  # as it is sent, for some shot: the check is the same for all
         name = f"{card.id} {json.dumps(bare, sort_keys=True, default=str)}"
         if name not in self.checked:
             self.checked[name] = card.check_fields(bare)

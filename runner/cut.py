@@ -91,7 +91,7 @@ def joins(plan: Plan, clips: Mapping[str, Product], shown: list[Entry]) -> list[
 def _drift(plan: Plan, name: str, clips: Mapping[str, Product]) -> dict[str, Any] | None:
     """How far the picture has moved from the chain's root: last frames, in code values."""
     root = plan.briefs[name].root
-    if root == name or root not in clips:
+    if root == name or root not in clips or plan.lane.draws:  # a drawing turns into a picture of its own, by design
         return None
     mine, theirs = clips[name].inspect, clips[root].inspect
     if "means" not in mine or "means" not in theirs:

@@ -28,7 +28,6 @@ Route = tuple[str | int, ...]
 """Where a value stands in its document: the keys and indices that lead to it."""
 
 
-
 _TAG = "tag:yaml.org,2002:"
 
 

@@ -63,6 +63,10 @@ class Flight:
     takes: int
     known: bool
     reason: str = ""
+    usd: Decimal | None = None
+    """What it was estimated to cost."""
+    since: float | None = None
+    """When it was sent, in seconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True)

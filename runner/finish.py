@@ -35,8 +35,8 @@ async def finish(run: Desk) -> Outcome:
     Where a shot is missing the last film and its manifest stay as they are; ``partial`` makes another one beside them.
     """
     ending = _Ending(run)
-    whole = ending.whole
-    if whole or run.options.partial:
+    ending.place()
+    if ending.whole or run.options.partial:
         try:
             await ending.films()
         except (StoryError, TaskFailed, WorkerLost, TimeoutError) as error:
@@ -58,6 +58,7 @@ class _Ending:
         run = self.run
         found = cut.products(run.plan, run.decisions, run.facts)
         self.clips = {name: product for name, product in found.items() if run.store.has(product.clip)}
+        self.index = {shot.id: shot.index + 1 for shot in run.plan.board.shots}
         if lost := [name for name in found if name not in self.clips]:
             fact = f"the clips of {', '.join(lost)} were bought, and are not on this machine"
             run.fail("film", StoryError.of(fact, "bring back .matchcut from where they were bought", exit_code=1))
@@ -116,21 +117,27 @@ class _Ending:
                 )
         if not steps:
             return {}
-        suffix = _SUFFIX.get(str(probe["container"]), ".mp4")
+        suffix = _suffix(probe)
         name = ("film" if film.id == "film" else f"film-{film.id}") + (".partial" if self.partial else "") + suffix
         named = key.digest(recipe)
         told = self.outputs.remembered(name, named)
         if told is None:
-            told = await self._put_together(steps, recipe, name, named)
+            told = await self._put_together(steps, entries, recipe, name, named)
         self.outputs.now[name] = told
         self.paths.append(self.run.loaded.project.out / name)
         return {"path": name, **{n: told[n] for n in ("digest", "bytes", "frames", "duration", "copied", "notes")}}
 
     async def _put_together(
-        self, steps: Sequence[Step], recipe: Mapping[str, Any], name: str, named: str
+        self, steps: Sequence[Step], entries: Sequence[assemble.Entry], recipe: Mapping[str, Any], name: str, named: str
     ) -> dict[str, Any]:
         run = self.run
         facts: dict[str, Any] = {}
+        for shot, clip in {entry.shot: entry.clip for entry in entries}.items():
+            paths = [self.final_paths.get(shot), *(p for (s, _), p in self.clip_paths.items() if s == shot)]
+            copies = [self.outputs.folder / path for path in paths if path is not None]
+            good = next((copy for copy in copies if copy.is_file() and hash_file(copy) == clip), None)
+            if not self._sound(shot, clip, good):
+                raise StoryError.of(f"shot {shot} has no sound clip", "run again", exit_code=1)
         with run.store.scratch() as folder:
             path = folder / name
             for at, step in enumerate(steps):
@@ -188,7 +195,6 @@ class _Ending:
 
     def write(self) -> None:
         run, plan = self.run, self.run.plan
-        self._place()
         told = Told(
             run.decisions, run.facts, self.clips, self.made, self.clip_paths, self.final_paths, self.frame_paths,
             {name: metadata.version(name) for name in _LIBRARIES} | {"python": platform.python_version()},
@@ -211,29 +217,43 @@ class _Ending:
                 self.outputs.now.setdefault(name, before)
         self.outputs.close()
 
-    def _place(self) -> None:
+    def place(self) -> None:
+        """Put the clips of every take that fits, and the chosen one's frames, under their names."""
         run = self.run
-        index = {shot.id: shot.index + 1 for shot in run.plan.board.shots}
         for shot in run.plan.board.shots:
-            decision = run.decisions[shot.id]
-            if decision.take is None:
+            chosen = run.decisions[shot.id].take
+            if chosen is None:
                 continue
-            takes = [t for t in run.facts.takes.get(shot.id, ()) if t.key == decision.take.key]
-            for take in takes or [decision.take]:
-                if not run.store.has(take.clip):
-                    continue
-                suffix = _SUFFIX.get(str(take.probe["container"]), ".mp4")
-                name = outputs.clip_name(index, shot.scene, shot.id, take.take, suffix)
-                self.outputs.place(name, take.clip, run.store.path(take.clip))
-                self.clip_paths[shot.id, take.take] = name
-            self._frames(shot.id, shot.scene, decision.take.take)
+            takes = [t for t in run.facts.takes.get(shot.id, ()) if t.key == chosen.key]
+            for take in takes or [chosen]:
+                name = outputs.clip_name(self.index, shot.scene, shot.id, take.take, _suffix(take.probe))
+                if run.store.has(take.clip) and self._placed(shot.id, name, take.clip):
+                    self.clip_paths[shot.id, take.take] = name
+            self._frames(shot.id, shot.scene, chosen.take)
             product = self.clips.get(shot.id)
-            if product is not None and product.clip != decision.take.clip:
-                suffix = _SUFFIX.get(str(product.probe["container"]), ".mp4")
-                stem = outputs.clip_name(index, shot.scene, shot.id, decision.take.take, "")
-                name = f"{stem}_{run.plan.pipeline.clip}{suffix}"
-                self.outputs.place(name, product.clip, run.store.path(product.clip))
-                self.final_paths[shot.id] = name
+            if product is not None and product.clip != chosen.clip:
+                stem = outputs.clip_name(self.index, shot.scene, shot.id, chosen.take, "")
+                name = f"{stem}_{run.plan.pipeline.clip}{_suffix(product.probe)}"
+                if self._placed(shot.id, name, product.clip):
+                    self.final_paths[shot.id] = name
+
+    def _placed(self, shot: str, name: str, clip: str) -> bool:
+        """Put a clip there. One that is damaged in the store is set aside, and nothing is made of it."""
+        if not self.outputs.is_there(name, clip) and not self._sound(shot, clip, None):
+            return False
+        self.outputs.place(name, clip, self.run.store.path(clip))
+        return True
+
+    def _sound(self, shot: str, clip: str, copy: Path | None) -> bool:
+        if self.run.store.sound(clip, copy):
+            return True
+        fact = "its clip is damaged in the store, and was set aside in .matchcut/store/damaged"
+        drawn = "run again: it is drawn anew"
+        bought = "bring the clip back from a backup: it was paid for, and is not bought again by itself"
+        self.run.fail(shot, StoryError.of(fact, drawn if self.run.plan.lane.draws else bought, exit_code=1))
+        self.clips.pop(shot, None)
+        self.whole = False
+        return False
 
     def _frames(self, shot: str, scene: str, take: int) -> None:
         run = self.run
@@ -271,3 +291,7 @@ class _Ending:
 
         there = {digest: path for digest, path in paths.items() if path.is_file()}
         return {digest: picture.jpeg(picture.thumbnail(picture.read(path), 320)) for digest, path in there.items()}
+
+
+def _suffix(probe: Mapping[str, Any]) -> str:
+    return _SUFFIX.get(str(probe["container"]), ".mp4")

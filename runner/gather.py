@@ -79,7 +79,7 @@ def facts(
         done=Known(store.done),
         spent=sum((charge.usd for charge in bought), Decimal(0)),
         sources=tuple(sorted({source for charge in bought for source in charge.sources})),
-        flights={} if lane.draws else _flights(file, store),
+        flights={} if lane.draws else flights(file, store),
         pictures=pictures,
         environ=environ,
         files=_files(made, told),
@@ -101,14 +101,17 @@ def charges(file: Path, store: LocalStore, records: Mapping[str, Record] | None 
     return money.charges(told, submits, [result for result in results if result.uuid in mine], failed)
 
 
-def _flights(file: Path, store: LocalStore) -> dict[str, tuple[Flight, ...]]:
+def flights(file: Path, store: LocalStore) -> dict[str, tuple[Flight, ...]]:
+    """Every submit of a storyboard that has not ended, by shot."""
     submits, results = journal.read(store.root / JOURNAL)
     ended = {(result.uuid, result.video) for result in results if result.state == "recorded"}
     found: dict[str, tuple[Flight, ...]] = {}
     for submit in submits:
-        if submit.board == file.stem and submit.state not in ENDED:
+        if submit.board == file.stem and submit.state not in ENDED and submit.state != "intended":
             left = len(submit.takes) - sum(uuid == submit.uuid for uuid, _ in ended)
-            flight = Flight(submit.uuid, submit.key, left, submit.state != "unknown", submit.reason)
+            flight = Flight(
+                submit.uuid, submit.key, left, submit.state != "unknown", submit.reason, submit.estimate, submit.sent_at
+            )  # fmt: skip
             found[submit.shot] = (*found.get(submit.shot, ()), flight)
     return found
 

@@ -7,6 +7,7 @@ import json
 import sqlite3
 import threading
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -16,9 +17,10 @@ from .errors import StoryError
 
 VERSION = 1
 
-State = Literal["sent", "accepted", "made", "recorded", "failed", "unknown", "given up"]
+State = Literal["intended", "sent", "accepted", "made", "recorded", "failed", "unknown", "given up"]
 """Of a submit, each with its precondition.
 
+``intended``  every time it was sent it was clearly refused a hearing; nothing of it is under way
 ``sent``      the intent with its UUID, its whole request and its price is written; the first byte may be on its way
 ``accepted``  the provider has said that it knows the UUID
 ``made``      at least one result was named; those that are fetched say so themselves
@@ -33,7 +35,7 @@ _TABLES = """
 CREATE TABLE IF NOT EXISTS submits (
   uuid TEXT PRIMARY KEY, lane TEXT NOT NULL, board TEXT NOT NULL, shot TEXT NOT NULL, key TEXT NOT NULL,
   takes TEXT NOT NULL, model TEXT NOT NULL, request TEXT NOT NULL, body TEXT NOT NULL, estimate TEXT,
-  state TEXT NOT NULL, sent_at REAL NOT NULL, started INTEGER NOT NULL DEFAULT 0, reason TEXT NOT NULL DEFAULT '',
+  state TEXT NOT NULL, sent_at REAL NOT NULL, reason TEXT NOT NULL DEFAULT '',
   usd TEXT NOT NULL DEFAULT '0'
 );
 CREATE TABLE IF NOT EXISTS results (
@@ -61,8 +63,6 @@ class Submit:
     estimate: Decimal | None
     state: State
     sent_at: float
-    started: bool
-    """Whether the provider may have accepted it: False only while every attempt was clearly refused a hearing."""
     reason: str = ""
     usd: Decimal = Decimal(0)
     """What a failed submit was charged."""
@@ -93,14 +93,21 @@ class Journal:
         self._lock = threading.Lock()
         self._due: list[tuple[str, tuple[Any, ...], asyncio.Future[None]]] = []
         self._writing: asyncio.Task[None] | None = None
+        with ExitStack() as opened:
+            self._open(path, opened, reading=reading)
+            opened.pop_all()
+
+    def _open(self, path: Path, opened: ExitStack, *, reading: bool) -> None:
         try:
             if not reading:
                 path.parent.mkdir(parents=True, exist_ok=True)
             where = f"{path.absolute().as_uri()}?mode={'ro' if reading else 'rwc'}"
             self._db = sqlite3.connect(where, uri=True, isolation_level=None, check_same_thread=False, timeout=30)
+            opened.callback(self._db.close)
             version = int(self._db.execute("PRAGMA user_version").fetchone()[0])
+            self.whole = version > 0 or not reading
+            """False: it was begun, and whoever began it came to an end before anything could be written."""
             if version > VERSION:
-                self._db.close()
                 fact = f"the journal has format {version}; this matchcut reads up to {VERSION}"
                 raise StoryError.of(fact, "a newer matchcut; nothing was changed", exit_code=1)
             if self._db.execute("PRAGMA quick_check").fetchone()[0] != "ok":
@@ -115,7 +122,7 @@ class Journal:
             ) from error
         except sqlite3.DatabaseError as error:
             fact = f"the journal {path.name} is damaged: what was bought cannot be read from it"
-            remedy = "put it back from a backup; or move it away once `matchcut takes` shows what was bought"
+            remedy = "put it back from a backup; or move it away once `matchcut costs` shows what was bought"
             raise StoryError.of(fact, remedy, exit_code=1) from error
 
     def close(self) -> None:
@@ -126,7 +133,7 @@ class Journal:
     def submits(self, *, board: str | None = None) -> list[Submit]:
         """Every submit, of one storyboard if said, oldest first."""
         where, words = (" WHERE board=?", (board,)) if board is not None else ("", ())
-        names = "uuid,lane,board,shot,key,takes,model,request,body,estimate,state,sent_at,started,reason,usd"
+        names = "uuid,lane,board,shot,key,takes,model,request,body,estimate,state,sent_at,reason,usd"
         with self._lock:
             rows = self._db.execute(f"SELECT {names} FROM submits{where} ORDER BY sent_at, rowid", words).fetchall()  # noqa: S608
         return [_submit(row) for row in rows]
@@ -154,14 +161,10 @@ class Journal:
             json.dumps(submit.request, ensure_ascii=False), submit.body, _money(submit.estimate), submit.sent_at,
         )  # fmt: skip
 
-    async def started(self, uuid: str) -> None:
-        """The provider may have heard of it by now."""
-        await self._do("UPDATE submits SET started=1 WHERE uuid=?", uuid)
-
     async def became(self, uuid: str, state: State, reason: str = "", usd: Decimal | None = None) -> None:
         """A submit has come to another state; ``usd`` is what a failed one was charged."""
         await self._do(
-            "UPDATE submits SET state=?, reason=?, started=1, usd=COALESCE(?, usd) WHERE uuid=?",
+            "UPDATE submits SET state=?, reason=?, usd=COALESCE(?, usd) WHERE uuid=?",
             state,
             reason,
             _money(usd),
@@ -169,8 +172,8 @@ class Journal:
         )
 
     async def resent(self, uuid: str, now: float) -> None:
-        """A person said that it is to be sent again: its time begins anew."""
-        await self._do("UPDATE submits SET sent_at=? WHERE uuid=?", now, uuid)
+        """It is about to be sent again, after clear refusals or on a person's word: its time begins anew."""
+        await self._do("UPDATE submits SET state='sent', sent_at=? WHERE uuid=?", now, uuid)
 
     async def made(self, uuid: str, result: Result) -> None:
         """A result was named. What is there already keeps its number."""
@@ -180,6 +183,7 @@ class Journal:
             uuid, result.video, result.take, result.seed, _money(result.usd),
             json.dumps(result.response, ensure_ascii=False), result.at,
         )  # fmt: skip
+        await self._do("UPDATE submits SET state='made' WHERE uuid=? AND state IN ('sent', 'accepted')", uuid)
 
     async def fetched(self, uuid: str, video: str, clip: str) -> None:
         """A result's clip is in the store."""
@@ -231,7 +235,7 @@ def read(path: Path) -> tuple[list[Submit], list[Result]]:
         return [], []
     journal = Journal(path, reading=True)
     try:
-        return journal.submits(), journal.results()
+        return (journal.submits(), journal.results()) if journal.whole else ([], [])
     finally:
         journal.close()
 
@@ -241,10 +245,10 @@ def _money(usd: Decimal | None) -> str | None:
 
 
 def _submit(row: tuple[Any, ...]) -> Submit:
-    uuid, lane, board, shot, key, takes, model, request, body, estimate, state, sent_at, started, reason, usd = row
+    uuid, lane, board, shot, key, takes, model, request, body, estimate, state, sent_at, reason, usd = row
     return Submit(
         uuid, lane, board, shot, key, tuple(json.loads(takes)), model, json.loads(request), body,
-        None if estimate is None else Decimal(estimate), state, sent_at, bool(started), reason, Decimal(usd),
+        None if estimate is None else Decimal(estimate), state, sent_at, reason, Decimal(usd),
     )  # fmt: skip
 
 

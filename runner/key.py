@@ -37,7 +37,7 @@ def make(
     delivery: frozenset[str],
     first: Mapping[str, str] | None,
     last: Mapping[str, str] | None,
-    slate: Mapping[str, str] | None = None,
+    slate: Mapping[str, Any] | None = None,
 ) -> Key:
     """The key of a request.
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from .brief import Brief
+from .brief import Brief, delivered, unsigned
 from .cut import Join
 from .facts import Facts
 from .kinds.assemble import Entry
@@ -125,7 +125,10 @@ def _request(brief: Brief, decision: Decision) -> dict[str, Any]:
     for position, end in (("first", decision.first), ("last", decision.last)):
         if end is not None and (end.pixels or end.ref):
             frames.append({"image": f"sha256:{end.pixels}" if end.pixels else end.ref, "frame": position})
-    return {**brief.request, **({"inputs": {"frameImages": frames}} if frames else {})}
+    return {
+        **unsigned(delivered(brief.request, brief.shot.id)),
+        **({"inputs": {"frameImages": frames}} if frames else {}),
+    }
 
 
 def _end(point: Point, end: End | None) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from .errors import StoryError
@@ -41,6 +41,12 @@ def charges(
         shot, first = next(iter(mine.values()))
         usd = sum((Decimal(take.usd or "0") for _, take in mine.values()), Decimal(0))
         found[uuid] = Charge(uuid, shot, first.model, usd, None, None, ("takes files",))
+    for uuid, (shot, usd) in failed.items():
+        before = found.get(uuid)
+        if before is not None:
+            found[uuid] = replace(before, usd=before.usd + usd)
+        else:
+            found[uuid] = Charge(uuid, shot, "", usd, None, None, ("takes files",), failed=True)
     named: dict[str, list[Result]] = {}
     for result in results:
         named.setdefault(result.uuid, []).append(result)
@@ -61,9 +67,6 @@ def charges(
             sources,
             submit.state == "failed",
         )
-    for uuid, (shot, usd) in failed.items():
-        if uuid not in found:
-            found[uuid] = Charge(uuid, shot, "", usd, None, None, ("takes files",), failed=True)
     return list(found.values())
 
 
@@ -77,11 +80,17 @@ class Purse:
     reserved: dict[str, Decimal] = field(default_factory=dict)
     stopped: str | None = None
     """Why nothing more is submitted."""
+    remedy: str = ""
+
+    def stop(self, fact: str, remedy: str) -> None:
+        """Nothing more is submitted; the first reason is told."""
+        if self.stopped is None:
+            self.stopped, self.remedy = fact, remedy
 
     def reserve(self, uuid: str, estimate: Decimal | None) -> None:
         """Set money aside for a submit. Raises StoryError (exit 4) where the ceiling does not allow it."""
         if self.stopped is not None:
-            raise StoryError.of(self.stopped, "raise the budget, and run again", exit_code=4)
+            raise StoryError.of(self.stopped, self.remedy, exit_code=4)
         if estimate is None:
             if self.ceiling is not None and not self.allow_unpriced:
                 fact = "this model has no known price, and a budget is set"
@@ -113,8 +122,9 @@ class Purse:
         self.spent += bill
         if uuid in self.reserved:
             self.reserved[uuid] = max(Decimal(0), self.reserved[uuid] - (share if share is not None else bill))
-        if share is not None and bill > share and self.stopped is None:
-            self.stopped = f"a bill of ${bill:f} came where ${share:f} was expected: the price has changed"
+        if share is not None and bill > share:
+            fact = f"a bill of ${bill:f} came where ${share:f} was expected: the price has changed"
+            self.stop(fact, "look at the service's prices and at the model card, then run again")
 
     def release(self, uuid: str) -> None:
         """A submit has ended: nothing is set aside for it any more."""

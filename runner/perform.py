@@ -10,7 +10,7 @@ from typing import Any
 
 from . import finish
 from .brief import Brief, settings_of
-from .buying import FAILURES, Buyer
+from .buying import FAILURES, Buyer, Patience, Stop
 from .clock import RealClock
 from .errors import Problem, StoryError
 from .facts import Done, Fit
@@ -37,6 +37,9 @@ async def perform(
     purse: Purse | None = None,
     clock: Clock | None = None,
     options: Options | None = None,
+    patience: Patience | None = None,
+    place: str = "",
+    stop: Stop | None = None,
     tell: Callable[[Event], None] = lambda _: None,
 ) -> Outcome:
     """Make what a plan lacks. The project's lock must be held. A paid provider needs a journal and a purse.
@@ -49,7 +52,10 @@ async def perform(
     if not desk.plan.lane.draws:
         assert journal is not None, "BUG: nothing is bought without a journal"
         assert purse is not None, "BUG: nothing is bought without a purse"
-        run.buyer = Buyer(desk, provider, journal, purse, clock or RealClock(), run.places)
+        patience = patience or Patience()
+        run.buyer = Buyer(
+            desk, provider, journal, purse, clock or RealClock(), run.places, patience, place, stop or Stop()
+        )
     return await run.all()
 
 
@@ -63,6 +69,7 @@ class _Run:
         self.plan, self.store, self.tell = self.desk.plan, self.desk.store, self.desk.tell
         self.decisions, self.takes = self.desk.decisions, self.desk.takes
         self.by_key, self.done = self.desk.by_key, self.desk.done
+        self.alone: dict[str, asyncio.Lock] = {}
         self.ended = {name: asyncio.Event() for name in self.plan.order}
         self.places = asyncio.Semaphore(self._in_flight())
 
@@ -131,7 +138,7 @@ class _Run:
             reason = "; ".join(dict.fromkeys(str(end.unknown) for end in ends))
             return replace(decision, state="blocked", reason=reason, take=None)
         if decision.buy:
-            await self._generate(name, decision)
+            await self._one_at_a_time(name, decision)
             decision = decide(self.plan, name, self.decisions, self.desk.facts)
         elif decision.take is not None and self.plan.lane.draws and decision.key is not None:
             self._note(name, decision.take.key)
@@ -149,11 +156,22 @@ class _Run:
             mine = tuple(self.by_key.get(key, ()))
             self.takes[name] = (*(t for t in self.takes.get(name, ()) if t.key != key), *mine)
 
+    async def _one_at_a_time(self, name: str, decision: Decision) -> None:
+        """Shots that ask for the very same share their takes: one has them made, the others wait and find them."""
+        assert decision.key is not None
+        async with self.alone.setdefault(decision.key.digest, asyncio.Lock()):
+            if self.buyer is not None:
+                await self.buyer.settled(decision.key.digest)
+            decision = decide(self.plan, name, self.decisions, self.desk.facts)
+            if decision.buy:
+                await self._generate(name, decision)
+
     async def _generate(self, name: str, decision: Decision) -> None:
         assert decision.key is not None
         brief = self.plan.briefs[name]
         have = {take.take for take in self.takes.get(name, ()) if take.key == decision.key.digest}
         have |= {take.take for take in self.by_key.get(decision.key.digest, ())}
+        have |= self.buyer.numbers(decision.key.digest) if self.buyer is not None else set()
         numbers = [n for n in range(1, decision.buy + len(have) + 1) if n not in have][: decision.buy]
         first, last = self._file(brief, decision.first), self._file(brief, decision.last)
         async with self.places:

@@ -66,6 +66,8 @@ class Pipeline:
     handed: str
     """The step whose clip the frames are taken from that other shots begin on."""
     url: str | None
+    hosts: tuple[str, ...]
+    """Hosts, besides the provider's own, that clips may be fetched from."""
     document: Document
     folder: Path
     shipped: bool = field(default=False)
@@ -122,6 +124,7 @@ def read(
         clip=clip,
         handed=handed,
         url=data.get("url"),
+        hosts=tuple(data.get("hosts") or ()),
         document=document,
         folder=folder,
         shipped=is_shipped,

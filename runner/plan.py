@@ -85,6 +85,8 @@ class Decision:
     certain: bool = True
     kept: bool = False
     """Whether a stale take stays in use."""
+    settled: bool = False
+    """Whether the take that counts will be the same one when those that lack are made."""
     changes: tuple[keys.Change, ...] = ()
     due: tuple[str, ...] = ()
     """Local steps that have no result yet."""
@@ -92,7 +94,7 @@ class Decision:
     @property
     def usable(self) -> bool:
         """Whether what follows may begin on this shot's frames now."""
-        return self.take is not None and (self.state == "current" or self.kept)
+        return self.take is not None and (self.state == "current" or self.kept or self.settled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +235,7 @@ def _settle(plan: Plan, brief: Brief, asked: keys.Key, first: End | None, last: 
             return Decision("waiting", fact, take=take, due=due, **common)
         reason = "the gate is passed with take 1" if shot.review and rehearsal else "its take fits its words and frames"
         return Decision("current", reason, take=take, circled=circled, due=due, **common)
-    flights = [flight for flight in facts.flights.get(shot.id, ()) if flight.key == asked.digest]
+    flights = [flight for some in facts.flights.values() for flight in some if flight.key == asked.digest]
     if lost := [flight for flight in flights if not flight.known]:
         reason = f"was submitted, and nobody knows how it ended (task {lost[0].uuid})"
         return Decision("unknown", reason, take=take, circled=circled, **common)
@@ -243,7 +245,8 @@ def _settle(plan: Plan, brief: Brief, asked: keys.Key, first: End | None, last: 
         return Decision("missing", reason, take=take, circled=circled, buy=max(0, want - have - flying), **common)
     if have:
         reason = f"{have} of {want} takes made"
-        return Decision("missing", reason, take=take, circled=circled, buy=want - have, **common)
+        settled = circled or not shot.review or rehearsal
+        return Decision("missing", reason, take=take, circled=circled, buy=want - have, settled=settled, **common)
     history = facts.takes.get(shot.id, ())
     if not history:
         return Decision("missing", "never made", buy=want, **common)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -17,9 +17,21 @@ class Slate:
     scene_title: str
     shot: str
     line: str
+    clear: tuple[float, ...] = ()
+    """Seconds at which a frame is handed on: nothing may be written on it."""
 
-    def as_json(self) -> dict[str, str]:
-        return {"scene": self.scene, "scene_title": self.scene_title, "shot": self.shot, "line": self.line}
+    def as_json(self) -> dict[str, Any]:
+        said: dict[str, Any] = {
+            "scene": self.scene,
+            "scene_title": self.scene_title,
+            "shot": self.shot,
+            "line": self.line,
+        }
+        return {**said, "clear": list(self.clear)} if self.clear else said
+
+    @classmethod
+    def from_json(cls, said: Mapping[str, Any]) -> Slate:
+        return cls(**{**said, "clear": tuple(said.get("clear", ()))})
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +225,8 @@ class Setting:
     per_minute: int = 60
     hosts: tuple[str, ...] = ()
     """Hosts, besides the provider's own, that clips may be fetched from."""
+    tell: Callable[[str], None] | None = None
+    """Called with a sentence, once in a while, when the provider's service is down and one waits for it."""
 
 
 class Clock(Protocol):

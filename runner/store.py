@@ -68,6 +68,22 @@ class LocalStore:
             _sync(place.parent)
         return place
 
+    def sound(self, digest: str, elsewhere: Path | None = None) -> bool:
+        """Whether an object has the bytes its name says. A damaged one is set aside, and put right from a good copy."""
+        place = self.path(digest)
+        if place.is_file() and hash_file(place) == digest:
+            return True
+        with told(self.root):
+            if place.is_file():
+                aside = self.root / "store" / "damaged" / digest
+                aside.parent.mkdir(parents=True, exist_ok=True)
+                place.replace(aside)
+            if elsewhere is None or not elsewhere.is_file() or hash_file(elsewhere) != digest:
+                return False
+            copy(elsewhere, place)
+            place.chmod(0o444)
+        return True
+
     def picture(self, digest: str) -> Path:
         return self.pictures / f"{digest}.png"
 
@@ -158,7 +174,10 @@ class LocalStore:
         """Every object against its name, every record against what it names. Reads only."""
         problems: list[Problem] = []
         damaged = (path for path in sorted(self.objects.glob("*/*")) if hash_file(path) != path.name)
-        problems += [Problem(f"object {path.name[:12]} does not have the bytes its name says") for path in damaged]
+        remedy = "run again, or `matchcut report`: it is put right from its copy in out/, or set aside"
+        problems += [
+            Problem(f"object {path.name[:12]} does not have the bytes its name says", remedy) for path in damaged
+        ]
         for path in sorted(self.pictures.glob("*.png")):
             from .media import picture
 
@@ -177,7 +196,7 @@ class LocalStore:
             for digest in named:
                 if not self.has(digest):
                     fact = f"record {path.relative_to(self.root)} names object {digest[:12]}, which is missing"
-                    problems.append(Problem(fact))
+                    problems.append(Problem(fact, "run again: what was drawn is drawn anew"))
         return problems
 
 
@@ -232,20 +251,26 @@ def hash_file(path: Path) -> str:
 
 @contextmanager
 def told(folder: Path) -> Iterator[None]:
-    """What a disk refuses, in plain words."""
+    """What a disk refuses, in plain words; ``folder`` is what was to be written in."""
     try:
         yield
     except OSError as error:
+        place = str(error.filename or folder)
+        kept = "nothing that was made is lost"
         facts = {
-            errno.ENOSPC: ("the disk is full", "free some space and run again: nothing that was made is lost"),
-            errno.EDQUOT: ("the disk quota is used up", "free some space and run again: nothing that was made is lost"),
-            errno.EROFS: (f"{folder.name} is on a read-only disk", "another --out, or a project that can be written"),
-            errno.EACCES: (f"{error.filename or folder.name} cannot be written: permission denied", "chmod u+w"),
-            errno.EPERM: (f"{error.filename or folder.name} cannot be written: not permitted", "chmod u+w"),
+            errno.ENOSPC: ("the disk is full", f"free some space and run again: {kept}"),
+            errno.EDQUOT: ("the disk quota is used up", f"free some space and run again: {kept}"),
+            errno.EFBIG: (f"{place} may not grow so large", f"a higher limit (ulimit -f), and run again: {kept}"),
+            errno.EROFS: (f"{place} is on a read-only disk", "a folder that can be written"),
+            errno.EACCES: (
+                f"{place} cannot be written: permission denied",
+                "a folder that can be written, or chmod u+w",
+            ),
+            errno.EPERM: (f"{place} cannot be written: not permitted", "a folder that can be written"),
+            errno.ENOTDIR: (f"{place}: what should be a folder is a file", "another name"),
+            errno.EEXIST: (f"{place}: what should be a folder is a file", "another name"),
         }
-        fact, remedy = facts.get(
-            error.errno or 0, (f"{error.filename or folder.name}: {error.strerror or error}", None)
-        )
+        fact, remedy = facts.get(error.errno or 0, (f"{place}: {error.strerror or error}", None))
         raise StoryError.of(fact, remedy, exit_code=1) from error
 
 

@@ -1,13 +1,18 @@
-"""Trust: which commands a person has read and allows to run, remembered outside every project."""
+"""Trust: which commands a person allows to run, and where the key may be sent; remembered outside every project."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from .kinds import exec  # noqa: A004
 from .pipeline import Pipeline
 from .store import told, write
+
+SERVICE = "runware.ai"
 
 
 class Trust:
@@ -24,10 +29,31 @@ class Trust:
         return digest in self._known
 
     def add(self, pipeline: Pipeline, files: Mapping[str, str]) -> None:
-        """Trust every command of a pipeline as it is now."""
+        """Trust every command of a pipeline as it is now, and the address it names."""
         steps = [step for step in (*pipeline.shot, *pipeline.film) if step.kind == "exec"]
-        new = {exec.consent(step.settings, files) for step in steps} - self._known
+        new = {exec.consent(step.settings, files) for step in steps}
+        new |= {address} if (address := foreign(pipeline.url)) else set()
+        new -= self._known
         if new:
             self._known |= new
             with told(self.file.parent):
                 write(self.file, ("\n".join(sorted(self._known)) + "\n").encode())
+
+
+def foreign(url: str | None) -> str | None:
+    """What stands for an address that is neither the service's own nor on this machine; None for those and for none."""
+    try:
+        parts = urlsplit(url or "")
+        host, port = (parts.hostname or "").casefold(), parts.port
+    except ValueError:
+        host, port = url or "", None
+    if not host or host == SERVICE or host.endswith(f".{SERVICE}") or _is_here(host):
+        return None
+    return hashlib.sha256(f"the key goes to {host}:{port or ''}".encode()).hexdigest()
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")

@@ -48,6 +48,8 @@ class Options:
     """Whether a person trusts the command of this digest."""
     spend: bool = True
     """False: nothing is bought. What is in flight already is fetched."""
+    resend: bool = True
+    """False: what may not have arrived is not sent again either; it is only asked for."""
 
 
 @dataclass(frozen=True, slots=True)

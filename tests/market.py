@@ -306,6 +306,7 @@ class Market:
     now: float = 0.0
     events: list[Event] = field(default_factory=list)
     clock: Clock = field(default_factory=Clock)
+    place: str = ""
 
     def __post_init__(self) -> None:
         card = Path(__file__).parent / "server" / "cards" / CARD
@@ -339,7 +340,7 @@ class Market:
             try:
                 return await perform(
                     loaded, self.shop, Hands(), journal=journal, purse=purse, clock=self.clock,
-                    options=options, tell=self.events.append,
+                    options=options, place=self.place, tell=self.events.append,
                 )  # fmt: skip
             finally:
                 journal.close()

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,6 +18,10 @@ from runner import journal as journals
 from runner.errors import StoryError
 from runner.gather import JOURNAL
 from runner.journal import Journal
+from runner.money import charges
+from runner.ports import Made, Order, ProviderError, Ticket
+from runner.takes import Take
+from runner.work import Options
 
 from .market import Clock, Crash, Market, Shop
 
@@ -174,8 +182,6 @@ def test_a_refusal_fails_its_shot_and_only_what_follows(tmp_path: Path) -> None:
 
 
 def test_no_spend_buys_nothing_and_fetches_what_is_in_flight(tmp_path: Path) -> None:
-    from runner.work import Options
-
     market = Market(tmp_path, CHAIN, in_flight=1)
     with pytest.raises(Crash):
         market.run(trip=3)
@@ -222,8 +228,6 @@ def test_clips_that_were_bought_elsewhere_are_named_and_not_bought_again(tmp_pat
 
 
 def test_a_journal_of_a_newer_version_or_a_damaged_one_is_refused_and_left_alone(tmp_path: Path) -> None:
-    import sqlite3
-
     path = tmp_path / "journal.sqlite"
     Journal(path).close()
     with sqlite3.connect(path) as newer:
@@ -243,7 +247,221 @@ def test_the_model_of_a_state_says_when_it_holds() -> None:
 
     source = Path(journals.__file__).read_text(encoding="utf-8")
     named = re.findall(r"^``([a-z ]+)``  ", source, re.MULTILINE)
-    assert set(named) == {"sent", "accepted", "made", "recorded", "failed", "unknown", "given up"}
+    assert set(named) == {"intended", "sent", "accepted", "made", "recorded", "failed", "unknown", "given up"}
+
+
+def test_shots_that_ask_for_the_very_same_share_what_is_bought(tmp_path: Path) -> None:
+    same = "action: The same lamp., from: cut"
+    market = Market(
+        tmp_path, f'- {{shot: "0010", {same}}}\n- {{shot: "0020", {same}}}\n- {{shot: "0030", {same}, takes: 2}}'
+    )
+    outcome = market.run()
+    assert outcome.exit_code == 0
+    assert len(market.shop.keys()) == len(set(market.shop.keys())) == 2
+    assert market.run().made == 0
+
+
+def test_what_is_in_flight_for_one_shot_is_not_bought_for_another_that_asks_the_same(tmp_path: Path) -> None:
+    same = "action: The same lamp., from: cut"
+    market = Market(tmp_path, f'- {{shot: "0010", {same}}}')
+    with pytest.raises(Crash):
+        market.run(trip=-1)
+    market.write(f'- {{shot: "0020", {same}}}')
+    assert market.run().exit_code == 0
+    assert len(market.shop.keys()) == 1
+
+
+def test_a_refusal_of_a_resend_for_want_of_money_does_not_say_that_the_first_was_not_accepted(tmp_path: Path) -> None:
+    class Poor(Shop):
+        poor = True
+
+        async def submit(self, order: Order, uuid: str) -> Ticket:
+            if self.poor and uuid in self.tasks:
+                raise ProviderError("not enough money", trouble="money")
+            return await super().submit(order, uuid)
+
+    shop = Poor(kinds=("lost after",), rate=1.0, forgets=True)
+    market = Market(tmp_path, '- {shot: "0010", action: A lamp.}', shop)
+    assert market.run().exit_code == 4
+    shop.rate, shop.poor, shop.forgets = 0.0, False, False
+    assert market.run().exit_code == 0
+    assert len(shop.tasks) == 1
+
+
+def test_a_clip_that_is_made_and_nowhere_is_not_bought_again(tmp_path: Path) -> None:
+    class Loses(Shop):
+        loses = True
+
+        async def results(self, ticket: Ticket) -> AsyncIterator[Made | ProviderError]:
+            if self.loses:
+                yield ProviderError("it is done, and not to be had", trouble="asset", started=True)
+                return
+            async for item in super().results(ticket):
+                yield item
+
+    shop = Loses()
+    market = Market(tmp_path, '- {shot: "0010", action: A lamp.}', shop)
+    assert market.run().states == {"0010": "unknown"}
+    shop.loses = False
+    assert market.run().exit_code == 0, "a run asks about what is unknown, and takes what it is given"
+    assert len(shop.tasks) == 1
+
+
+def test_no_spend_sends_nothing_even_where_an_answer_was_lost(tmp_path: Path) -> None:
+    market = Market(tmp_path, '- {shot: "0010", action: A lamp.}')
+    with pytest.raises(Crash):
+        market.run(trip=-1)
+    assert market.shop.heard == []
+    assert market.run(options=Options(spend=False, resend=False)).exit_code == 6
+    assert market.shop.heard == []
+    assert market.run().exit_code == 0
+    assert len(market.shop.tasks) == 1
+
+
+def test_what_was_only_refused_a_hearing_is_no_question_a_day_later(tmp_path: Path) -> None:
+    class Busy(Shop):
+        busy = True
+
+        async def submit(self, order: Order, uuid: str) -> Ticket:
+            if self.busy:
+                raise ProviderError("too many requests", trouble="rate")
+            return await super().submit(order, uuid)
+
+    shop = Busy()
+    market = Market(tmp_path, '- {shot: "0010", action: A lamp.}', shop)
+    with pytest.raises(Crash):
+        market.run(trip=-2)
+    assert [submit.state for submit in journal_of(market)[0]] == ["intended"]
+    market.now += 86400
+    shop.busy = False
+    assert market.run().exit_code == 0
+    assert len(shop.tasks) == 1
+
+
+def test_a_take_that_is_written_down_is_not_asked_for_again_though_the_journal_missed_it(tmp_path: Path) -> None:
+    class Gone(Shop):
+        gone = False
+
+        async def results(self, ticket: Ticket) -> AsyncIterator[Made | ProviderError]:
+            assert not self.gone, "its address has died since"
+            async for item in super().results(ticket):
+                yield item
+
+    shop = Gone()
+    market = Market(tmp_path, '- {shot: "0010", action: A lamp.}', shop)
+    crashed = False
+    for at in range(3, 12):
+        try:
+            market.run(trip=at)
+        except Crash:
+            crashed = True
+        if market.takes().get("0010"):
+            break
+    assert crashed
+    (result,) = journal_of(market)[1]
+    assert result.state == "fetched", "the take stands in its file, and the journal does not know"
+    shop.gone = True
+    assert market.run().exit_code == 0
+    check_bought_once(market, {"0010": [1]})
+
+
+def test_a_clip_in_the_store_is_taken_from_there_though_its_address_has_died(tmp_path: Path) -> None:
+    market = Market(tmp_path, '- {shot: "0010", action: A lamp.}')
+    market.run()
+    for path in [*(tmp_path / "storyboard.takes").iterdir(), *(tmp_path / ".matchcut/store/takes").glob("*/*/*.json")]:
+        path.unlink()
+    with sqlite3.connect(tmp_path / ".matchcut" / JOURNAL) as journal:
+        journal.execute("UPDATE submits SET state='made'")
+        journal.execute("UPDATE results SET state='fetched'")
+    journal.close()
+    market.shop.tasks.clear()
+    assert market.run().exit_code == 0
+    check = market.takes()
+    assert check == {"0010": [1]}
+    assert market.shop.tasks == {}
+
+
+def test_one_clip_that_cannot_be_fetched_does_not_stop_the_others(tmp_path: Path) -> None:
+    class Hides(Shop):
+        hides = True
+
+        async def fetch(self, made: Made, into: Path) -> Path:
+            if self.hides and made.source.endswith("/1"):
+                raise ProviderError("not there", trouble="asset")
+            return await super().fetch(made, into)
+
+    shop = Hides()
+    market = Market(tmp_path, '- {shot: "0010", action: A lamp., takes: 3}', shop)
+    assert market.run().exit_code == 1
+    assert market.takes() == {"0010": [2, 3]}
+    shop.hides = False
+    assert market.run().exit_code == 0
+    check_bought_once(market, {"0010": [1, 2, 3]})
+
+
+def test_what_is_in_flight_elsewhere_is_neither_asked_for_here_nor_bought_again(tmp_path: Path) -> None:
+    market = Market(tmp_path, '- {shot: "0010", action: A lamp.}')
+    with pytest.raises(Crash):
+        market.run(trip=3)
+    other = Market(tmp_path, market.shots, Shop(), place="127.0.0.1")
+    outcome = other.run()
+    assert outcome.exit_code == 1
+    assert "it was bought from the service itself, and this run asks 127.0.0.1" in str(outcome.problems[0])
+    assert other.shop.heard == []
+    assert market.run().exit_code == 0
+    assert len(market.shop.tasks) == 1
+
+
+def test_more_takes_asked_for_while_some_are_in_flight_have_numbers_of_their_own(tmp_path: Path) -> None:
+    class Hides(Shop):
+        hides = True
+
+        async def fetch(self, made: Made, into: Path) -> Path:
+            if self.hides:
+                raise ProviderError("not there", trouble="asset")
+            return await super().fetch(made, into)
+
+    shop = Hides()
+    market = Market(tmp_path, '- {shot: "0010", action: A lamp., takes: 2}', shop)
+    market.run()
+    market.write('- {shot: "0010", action: A lamp., takes: 3}')
+    market.run()
+    shop.hides = False
+    assert market.run().exit_code == 0
+    check_bought_once(market, {"0010": [1, 2, 3]})
+
+
+def test_results_whose_price_was_not_told_count_against_the_ceiling_after_a_crash_too(tmp_path: Path) -> None:
+    class Silent(Shop):
+        async def results(self, ticket: Ticket) -> AsyncIterator[Made | ProviderError]:
+            async for item in super().results(ticket):
+                yield replace(item, usd=None) if isinstance(item, Made) else item
+
+    for at in range(2, 12):
+        folder = tmp_path / str(at)
+        folder.mkdir()
+        market = Market(
+            folder,
+            '- {shot: "0010", action: A lamp.}\n- {shot: "0020", action: Rain.}\n- {shot: "0030", action: A door.}',
+            Silent(),
+        )
+        with suppress(Crash):
+            market.run(budget="0.20", trip=-at)
+        market.run(budget="0.20")
+        assert market.shop.total == Decimal("0.20"), at
+
+
+def test_what_a_partly_failed_task_was_charged_counts_the_same_in_a_clone() -> None:
+    take = Take(take=1, key="k", clip="c", provider="runware", model="m", task_uuid="u", video_uuid="v", usd="0.10")
+    (told,) = charges([("0010", take)], [], [], {"u": ("0010", Decimal("0.05"))})
+    assert told.usd == Decimal("0.15")
+
+
+def test_a_journal_that_was_only_begun_counts_as_none(tmp_path: Path) -> None:
+    market = Market(tmp_path, '- {shot: "0010", action: A lamp.}')
+    (tmp_path / ".matchcut").mkdir()
+    (tmp_path / ".matchcut" / JOURNAL).write_bytes(b"")
+    assert market.run().exit_code == 0
 
 
 @st.composite

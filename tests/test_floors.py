@@ -6,9 +6,10 @@ import ast
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import runner
 from runner import FLOORS
 
-PACKAGE = Path(__file__).parent.parent / "runner"
+PACKAGE = Path(runner.__file__).parent
 
 
 def test_every_import_points_to_a_lower_floor_or_stays_within_its_set() -> None:

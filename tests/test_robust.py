@@ -153,8 +153,8 @@ def test_a_project_that_cannot_be_written_is_said_plainly_and_nothing_is_lost(tm
     ("number", "fact", "remedy"),
     [
         (errno.ENOSPC, "the disk is full", "free some space and run again: nothing that was made is lost"),
-        (errno.EROFS, "x is on a read-only disk", "another --out, or a project that can be written"),
-        (errno.EACCES, "x cannot be written: permission denied", "chmod u+w"),
+        (errno.EROFS, "x is on a read-only disk", "a folder that can be written"),
+        (errno.EACCES, "x cannot be written: permission denied", "a folder that can be written, or chmod u+w"),
     ],
 )
 def test_what_a_disk_refuses_is_told_in_plain_words(number: int, fact: str, remedy: str) -> None:
@@ -188,6 +188,41 @@ def test_a_damaged_clip_in_the_output_folder_is_put_right(tmp_path: Path) -> Non
     assert hash_file(clip) == right
 
 
+def test_a_clip_damaged_in_the_store_is_set_aside_and_never_published(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stage.run()
+    right = {name: digest for name, (digest, _) in stage.digests().items()}
+    store = LocalStore(tmp_path / ".matchcut")
+    clip = right["clips/001_010_0010_tk01.mp4"]
+    store.path(clip).chmod(0o644)
+    store.path(clip).write_bytes(b"damaged")
+    (stage.out / "clips" / "001_010_0010_tk01.mp4").unlink()
+
+    outcome = stage.run()
+
+    assert outcome.exit_code == 1
+    assert "its clip is damaged in the store, and was set aside" in str(outcome.problems[0])
+    assert (tmp_path / ".matchcut" / "store" / "damaged" / clip).read_bytes() == b"damaged"
+    assert hash_file(stage.out / "film.mp4") == right["film.mp4"]
+    assert stage.run().made == 1
+    assert {name: digest for name, (digest, _) in stage.digests().items()} == right
+
+
+def test_a_clip_damaged_in_the_store_is_put_right_from_its_copy(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stage.run()
+    right = {name: digest for name, (digest, _) in stage.digests().items()}
+    store = LocalStore(tmp_path / ".matchcut")
+    clip = right["clips/001_010_0010_tk01.mp4"]
+    store.path(clip).chmod(0o644)
+    store.path(clip).write_bytes(b"damaged")
+    (stage.out / "film.mp4").unlink()
+
+    assert (stage.run().exit_code, stage.run().made) == (0, 0)
+    assert store.verify() == []
+    assert {name: digest for name, (digest, _) in stage.digests().items()} == right
+
+
 def test_verify_names_what_is_damaged(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
     stage.perform(Pretend())
@@ -195,7 +230,7 @@ def test_verify_names_what_is_damaged(tmp_path: Path) -> None:
     victim = next(store.objects.glob("*/*"))
     victim.chmod(0o644)
     victim.write_bytes(b"x")
-    assert [p.fact for p in store.verify()] == [f"object {victim.name[:12]} does not have the bytes its name says"]
+    assert f"object {victim.name[:12]} does not have the bytes its name says" in [p.fact for p in store.verify()]
 
 
 def test_a_clip_missing_from_the_store_is_drawn_again(tmp_path: Path) -> None:

@@ -151,6 +151,7 @@ def test_a_retake_is_one_more_take_of_the_same_words(stage: Stage) -> None:
     stage.run()
     plan = api.retake(stage.file, "0010")
     assert (plan.decisions["0010"].have, plan.decisions["0010"].want) == (1, 2)
+    assert plan.decisions["0020"].state == "current", "the take that counts stays the same"
 
     outcome = stage.run()
 
@@ -257,6 +258,13 @@ def test_partial_makes_a_film_with_slates_beside_the_last_one(stage: Stage) -> N
     assert [entry.get("slate", False) for entry in manifest["films"][0]["entries"]] == [False, True, True]
     assert manifest["films"][0]["frames"] == 72
     assert not (stage.out / "film.mp4").exists()
+
+
+def test_no_slate_is_burnt_into_a_frame_that_is_handed_on(tmp_path: Path) -> None:
+    shots = '- {shot: "0010", action: A lamp swings., duration: 4}\n- {shot: "0020", from: "0010@2s", action: Rain.}'
+    plan = Stage(tmp_path, shots).plan()
+    assert plan.briefs["0010"].slate.as_json()["clear"] == [2.0]
+    assert "clear" not in plan.briefs["0020"].slate.as_json()
 
 
 def test_a_parent_is_trimmed_where_the_next_shot_continues_from_inside_it(stage: Stage) -> None:

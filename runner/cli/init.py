@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -21,5 +22,5 @@ def command(folder: Path) -> int:
         raise StoryError.of(f"{place} is there already", "another folder")
     with told(folder):
         write(place, _STARTER.read_bytes())
-    click.echo(f"wrote {place}\n  try: matchcut run {place}")
+    click.echo(f"wrote {place}\n  try: matchcut run {shlex.quote(str(place))}")
     return 0

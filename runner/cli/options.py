@@ -3,20 +3,50 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from .. import env as env_file
+
+if TYPE_CHECKING:
+    from ..plan import Plan
 
 storyboard = click.argument("storyboard", default="storyboard.yaml", type=click.Path(path_type=Path))
 provider = click.option("--provider", metavar="NAME", help="animatic rehearses on this machine, for nothing.")
 out = click.option("--out", metavar="FOLDER", type=click.Path(path_type=Path), help="Where film and clips go.")
 outside = click.option("--allow-outside", is_flag=True, help="Pictures may lie outside the storyboard's folder.")
+env = click.option(
+    "--env", metavar="FILE", type=click.Path(path_type=Path), help="A .env file; what is set already goes before it."
+)
 as_json = click.option("--json", "as_json", is_flag=True, help="For programs.")
+
+
+def environ(file: Path | None) -> dict[str, str]:
+    """The environment, with what the .env file adds that --env or MATCHCUT_ENV names. Raises StoryError."""
+    named = str(file) if file is not None else os.environ.get("MATCHCUT_ENV", "")
+    return env_file.read(Path(named), os.environ) if named else dict(os.environ)
+
+
+def flights(plan: Plan) -> list[str]:
+    """A line for each purchase that has not ended: shot, takes, estimate, since when."""
+    lines = []
+    for shot, some in plan.facts.flights.items():
+        for flight in some:
+            since = datetime.fromtimestamp(flight.since or 0, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+            told = f"{count(flight.takes, 'take')}, about {usd(flight.usd)}, sent {since}, task {flight.uuid}"
+            if flight.known:
+                lines.append(f"in flight: {shot}, {told}")
+            else:
+                lines.append(f"unknown: {shot}, {told}: {flight.reason}\n  try: matchcut resolve {shot}")
+    return lines
 
 
 def say(data: Any) -> None:

@@ -62,6 +62,8 @@ def show(loaded: Loaded) -> None:
     click.echo(click.style(headline(plan), dim=True))
     head = ("shot", "begins on", "state", "s", "takes", "if bought" if rehearsal else "USD", "why")
     options.columns(head, (_row(plan, shot) for shot in plan.board.shots), right=(3, 4, 5), styled=2)
+    for line in options.flights(plan):
+        click.echo(line)
     click.echo(sums(plan))
 
 
@@ -105,14 +107,15 @@ def sums(plan: Plan) -> str:
     if plan.lane.draws:
         free = "Free: drawn on this machine."
         return (
-            f"{head} {free} Bought from {plan.pipeline.provider}: {options.usd(told['if_bought'])}."
+            f"{head} {free} It would cost {options.usd(told['if_bought'])} at {plan.pipeline.provider}."
             if plan.lane.rehearsal
             else f"{head} {free}"
         )
     best, worst = options.usd(told["run"]), options.usd(told["worst"])
     run = best if best == worst else f"{best} to {worst}"
     budget = f" Budget {options.usd(told['budget'])}." if told["budget"] is not None else ""
-    return f"{head} Spent {options.usd(told['spent'])} (takes files), this run {run}.{budget}"
+    told_by = f" ({', '.join(plan.facts.sources)})" if plan.facts.sources else ""
+    return f"{head} Spent {options.usd(told['spent'])}{told_by}, this run {run}.{budget}"
 
 
 def as_plan(loaded: Loaded) -> dict[str, Any]:
@@ -125,9 +128,19 @@ def as_plan(loaded: Loaded) -> dict[str, Any]:
         "provider": plan.lane.provider, "rehearsal": plan.lane.rehearsal, "order": list(plan.order),
         "shots": [as_shot(plan, shot.id) for shot in plan.board.shots],
         "tasks": [{"id": t.id, "shot": t.shot, "uses": t.kind, "needs": list(t.needs)} for t in plan.tasks],
-        "totals": told,
+        "totals": told, "in_flight": in_flight(plan),
         "warnings": [as_data(problem) for problem in plan.warnings],
     }  # fmt: skip
+
+
+def in_flight(plan: Plan) -> list[dict[str, Any]]:
+    """What was submitted and has not ended, as plain data. Money in USD, times in seconds since 1970."""
+    return [
+        {"shot": shot, "task_uuid": flight.uuid, "takes": flight.takes, "known": flight.known, "since": flight.since,
+         "estimate": None if flight.usd is None else float(flight.usd), "reason": flight.reason}
+        for shot, some in plan.facts.flights.items()
+        for flight in some
+    ]  # fmt: skip
 
 
 def as_shot(plan: Plan, name: str) -> dict[str, Any]:

@@ -46,8 +46,15 @@ class _Lines:
             click.echo(
                 f"[{self.count}/{self.total}] {event.shot} made in {now - self.begun[event.shot]:.1f} s", err=True
             )
-        elif event.what in ("failed", "blocked", "waiting"):
+        elif event.what in ("failed", "blocked", "waiting", "unknown"):
             click.echo(f"{event.shot} {event.what}: {event.text}", err=True)
+        elif event.what == "note":
+            click.echo(noted(event), err=True)
+
+
+def noted(event: Event) -> str:
+    """A note as it is shown: of a shot, or of the whole run."""
+    return f"{event.shot}: {event.text}" if event.shot else event.text
 
 
 class _Bars:
@@ -77,13 +84,15 @@ class _Bars:
         self.progress.stop()
 
     def see(self, event: Event) -> None:
-        if event.what == "begun" and event.shot not in self.shots:
+        if event.what == "note":
+            self.progress.console.print(noted(event), highlight=False, markup=False)
+        elif event.what == "begun" and event.shot not in self.shots and event.shot in self.seconds:
             self.shots[event.shot] = self.progress.add_task(
                 f"shot {event.shot}", total=None, told=f"{self.seconds[event.shot]:g} s"
             )
         elif event.what == "made" and event.shot in self.shots:
             self.progress.update(self.shots[event.shot], told=f"take {event.take}")
-        elif event.what in ("done", "failed", "blocked", "waiting") and event.shot in self.seconds:
+        elif event.what in ("done", "failed", "blocked", "waiting", "unknown") and event.shot in self.seconds:
             if event.shot in self.shots:
                 self.progress.remove_task(self.shots.pop(event.shot))
             if event.shot in self.work:

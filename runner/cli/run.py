@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from .. import __version__, api, config, fast
+from .. import __version__, api, config, fast, gather
 from ..errors import Problem, StoryError
 from ..load import Loaded
 from ..takes import folder as takes_folder
@@ -33,27 +33,32 @@ from .progress import watched
 @click.option("--no-spend", is_flag=True, help="Buy nothing; fetch what is bought already.")
 @click.option("--allow-unpriced", is_flag=True, help="Use models without a known price under a budget.")
 @click.option("--trust", is_flag=True, help="The pipeline's commands may run as they are now.")
+@options.env
 @options.outside
 @options.as_json
 def command(
-    storyboard: Path, provider: str | None, out: Path | None, budget: str | None, *, partial: bool, yes: bool,
-    no_spend: bool, allow_unpriced: bool, trust: bool, allow_outside: bool, as_json: bool,
+    storyboard: Path, env: Path | None, provider: str | None, out: Path | None, budget: str | None, *, partial: bool,
+    yes: bool, no_spend: bool, allow_unpriced: bool, trust: bool, allow_outside: bool, as_json: bool,
 ) -> int:  # fmt: skip
     """Make what is missing, then the film, its manifest and its report. What is there is not made again."""
     problems: list[Problem] = []
     ceiling = config.amount(budget, "--budget", problems)
     if problems:
         raise StoryError(problems)
-    loaded = api.load(storyboard, provider=provider, out=out, allow_outside=allow_outside)
+    loaded = api.load(storyboard, provider=provider, out=out, allow_outside=allow_outside, environ=options.environ(env))
     if not as_json:
         tell(loaded.plan.warnings)
     if not (yes or no_spend or as_json):
         yes = agreed(loaded, ceiling)
-    with watched(loaded.plan, quiet=as_json) as watch:
-        outcome = api.run(
-            loaded, budget=ceiling, yes=yes, spend=not no_spend, partial=partial, trust=trust,
-            allow_unpriced=allow_unpriced, tell=watch,
-        )  # fmt: skip
+    try:
+        with watched(loaded.plan, quiet=as_json) as watch:
+            outcome = api.run(
+                loaded, budget=ceiling, yes=yes, spend=not no_spend, partial=partial, trust=trust,
+                allow_unpriced=allow_unpriced, tell=watch,
+            )  # fmt: skip
+    except KeyboardInterrupt:
+        leaving(loaded)
+        raise
     if as_json:
         options.say(as_outcome(outcome))
         return outcome.exit_code
@@ -65,10 +70,20 @@ def command(
     return outcome.exit_code
 
 
+def leaving(loaded: Loaded) -> None:
+    """Say what is in flight and paid for as a run is stopped."""
+    if loaded.lane.draws:
+        return
+    facts = replace(loaded.plan.facts, flights=gather.flights(loaded.project.file, loaded.project.store))
+    for line in options.flights(replace(loaded.plan, facts=facts)):
+        click.echo(line, err=True)
+
+
 def agreed(loaded: Loaded, budget: Decimal | None) -> bool:
     """Whether a person at a terminal agrees to what a paid run may spend; asked only where no budget is set."""
     plan = loaded.plan
-    settled = any(b is not None for b in (budget, plan.board.budget, config.read(loaded.project.folder).budget))
+    own = config.read(loaded.project.folder, plan.facts.environ).budget
+    settled = any(b is not None for b in (budget, plan.board.budget, own))
     if plan.lane.draws or settled or not plan.work or not (sys.stdin.isatty() and sys.stderr.isatty()):
         return False
     click.echo(sums(plan), err=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from .. import shipped
+from ..card import cards
 from ..errors import StoryError, did_you_mean
 
 
@@ -17,6 +18,8 @@ def command(name: str | None) -> int:
     if name is None:
         click.echo("\n".join(files))
         return 0
+    by_id = {card.id: card.path for card in cards()} if name not in files else {}
+    files |= by_id
     if name not in files:
         near = did_you_mean(name, files)
         raise StoryError.of(f'there is no schema "{name}"', f"did you mean {near}?" if near else ", ".join(files))

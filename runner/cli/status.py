@@ -8,7 +8,7 @@ import click
 
 from ..load import load
 from . import options
-from .plan import as_shot, headline, sums, why
+from .plan import as_shot, headline, in_flight, sums, why
 
 
 @click.command
@@ -20,7 +20,8 @@ def command(storyboard: Path, provider: str | None, as_json: bool, allow_outside
     """Show the state of every shot in short, and in a line each those that are not current."""
     plan = load(storyboard, provider=provider, allow_outside=allow_outside).plan
     if as_json:
-        options.say({"shots": [as_shot(plan, shot.id) for shot in plan.board.shots]})
+        shots = [as_shot(plan, shot.id) for shot in plan.board.shots]
+        options.say({"shots": shots, "in_flight": in_flight(plan), "spent": float(plan.facts.spent)})
         return 0
     counts: dict[str, int] = {}
     for decision in plan.decisions.values():
@@ -33,5 +34,7 @@ def command(storyboard: Path, provider: str | None, as_json: bool, allow_outside
     for shot in plan.board.shots:
         if plan.decisions[shot.id].state != "current":
             click.echo(f"  {shot.id}  {plan.decisions[shot.id].state}: {why(plan, shot.id)}")
+    for line in options.flights(plan):
+        click.echo(line)
     click.echo(sums(plan))
     return 0

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import av
 from av.container import InputContainer
@@ -35,6 +35,10 @@ _SEGMENT = b"\x18\x53\x80\x67"
 _NOT_THE_CLIP = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ENOMEM}
 
 DAMAGED = "fetch or export the clip again"
+
+
+_LENIENT: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
+"""Texts in a file's header that are not UTF-8 are no reason to refuse it. From 19 on PyAV takes them as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +96,7 @@ def opened(path: str, *, unlooked: bool = False) -> Iterator[tuple[InputContaine
     options = {"protocol_whitelist": "file", "format_whitelist": _FORMATS}
     looks = {"skip_frame": "all", "probesize": "32"} if unlooked else {}
     try:
-        with av.open(
-            f"file:{path}", "r", options=looks, container_options=options, metadata_errors="replace"
-        ) as container:
+        with av.open(f"file:{path}", "r", options=looks, container_options=options, **_LENIENT) as container:
             yield container, _video(container, path)
     except av.error.PermissionError:
         raise StoryError.of(f"{path} may not be read", "check the permissions of the file") from None

@@ -176,7 +176,9 @@ def _copied(
             way = found.way
             continue
         if film.hidden:
-            notes.append(f"{film.hidden} repeated or trimmed frames are passed over in a thousandth of a frame")
+            notes.append(
+                f"{film.hidden} frames are stored and not shown: each is passed over in a thousandth of a frame's time"
+            )
         notes.extend(film.anew)
         return film.frames, film.at, True
 

@@ -27,6 +27,14 @@ SCENES = {
     "field": "Wheat meadow at dusk, violet. Handheld",
     "interior": "A terminal at first light, a traveler in a saffron coat. Camera: dolly forward",
     "room": "A quiet room by the window, embers glow. Static camera",
+    "lantern": "Close-up of one jade lantern going dark, a market lane at night, amber. Camera: slow tilt up",
+    "hand": "Her hand closes around a ticket, a quay at dawn. Static camera",
+    "bowl": "Insert of a bowl of noodles, steam, a market at night. Camera: slow push in",
+    "face": "Close-up of her face, a harbour at dusk. Static camera",
+    "canal": "A girl in a yellow cape kneeling by a puddle with a dim lantern, a canal bridge, a market at night",
+    "lift": "Wide shot of a girl lifting a lantern over her head as it glows jade again, a canal bridge, market, night",
+    "medium": "Medium shot of a woman in a red coat on a quay at dawn",
+    "river": "A girl in a boat on a stream in a birch forest in autumn",
     "space": "A shipyard in orbit above a rust planet, starships. Camera: zoom in",
 }
 

@@ -16,6 +16,7 @@ import pytest
 
 from runner.media import picture
 from runner.media.write import to_planes
+from runner.providers.animatic import slate
 from runner.providers.animatic.draw import Planes, draw, frames
 
 from .orders import MARKET, order, still
@@ -76,6 +77,52 @@ def test_the_slate_is_there_in_between_and_gone_from_both_half_seconds() -> None
     assert [False] * 12 == differs[:12]
     assert [False] * 12 == differs[-12:]
     assert all(differs[14:-14])
+
+
+def _slated(clear: list[float], *, duration: float = 5.0) -> list[bool]:
+    """For each frame of a small clip, whether the slate shows in it."""
+    with_slate, bare = (order("A quiet desert at noon.", width=96, height=96, duration=duration) for _ in range(2))
+    with_slate["slate"]["clear"] = clear
+    bare["slate"] = {"clear": [second / 24 for second in range(120)]}
+    return [not same(a, b) for a, b in zip(frames(with_slate), frames(bare), strict=True)]
+
+
+@pytest.mark.parametrize(("second", "index"), [(2.5, 60), (2.54, 60), (59 / 24, 59), (1.0, 24)])
+def test_a_frame_handed_on_from_inside_a_clip_has_no_slate(second: float, index: int) -> None:
+    slated = _slated([second])
+    assert [False] * 3 == slated[index - 1 : index + 2]
+    assert [True] * 2 == [slated[index - 6], slated[index + 6]]
+    assert slated.count(True) < _slated([]).count(True)
+
+
+def test_frames_handed_on_close_together_are_all_without_a_slate() -> None:
+    slated = _slated([2.0, 2.25, 3.0])
+    for index in (48, 54, 72):
+        assert [False] * 3 == slated[index - 1 : index + 2]
+    assert slated[63]
+
+
+def test_a_frame_handed_on_past_the_end_is_the_last_one() -> None:
+    assert _slated([]) == _slated([99.0])
+
+
+def test_the_slate_fades_out_and_in_around_a_frame_handed_on() -> None:
+    board = slate.make(
+        {"line": "Mira spins.", "clear": [2.5]},
+        take=1,
+        seconds=5.0,
+        width=640,
+        height=360,
+        rate=24.0,
+        accent=(255, 0, 0),
+    )
+    assert board is not None
+    shown = [board.opacity(index, 120) for index in range(120)]
+    assert [0, 0, 0] == shown[59:62]
+    assert sorted(shown[60:75]) == shown[60:75]
+    assert sorted(shown[45:61], reverse=True) == shown[45:61]
+    assert 256 == shown[48] == shown[72]
+    assert max(abs(a - b) for a, b in pairwise(shown)) < 64
 
 
 def test_the_slate_stays_in_the_lower_third() -> None:

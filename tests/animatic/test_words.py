@@ -158,3 +158,83 @@ def test_the_hour_of_the_words_is_the_hour_of_the_palette() -> None:
     for hour in ("night", "moonlit", "dawn", "dusk", "golden", "noon", "overcast"):
         chosen = palette.choose(words.read(f"a {hour} mountain"), "mountain", Chance("k", 1))
         assert hour == chosen.hour
+
+
+@pytest.mark.parametrize(
+    ("prompt", "size", "prop"),
+    [
+        ("Close-up of one jade paper lantern among the stalls", "close", "lantern"),
+        ("Extreme close up of her eyes", "close", "face"),
+        ("Her hand closes around a ticket.", "close", "hand"),
+        ("Insert of a bowl of soup", "close", "bowl"),
+        ("Medium close-up of a girl with an umbrella", "medium", "umbrella"),
+        ("Wide shot of the bay, later a close-up", "wide", ""),
+        ("A dog sleeps close to the river, high detail", "", ""),
+    ],
+)
+def test_words_become_a_size_and_what_is_seen_close(prompt: str, size: str, prop: str) -> None:
+    wanted = words.read(prompt)
+    assert (size, prop) == (wanted.size, wanted.prop)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "angle"),
+    [("Low-angle shot of a tower", "low"), ("The square from above", "high"), ("A tower, low light", "")],
+)
+def test_words_become_an_angle(prompt: str, angle: str) -> None:
+    assert angle == words.read(prompt).angle
+
+
+@pytest.mark.parametrize(
+    ("prompt", "light"),
+    [
+        ("one jade paper lantern going dark among the amber ones", "dims"),
+        ("the lamp goes out", "dims"),
+        ("all the lanterns light up", "brightens"),
+        ("the lantern over her head as it glows jade again", "brightens"),
+        ("A ferry goes out to sea", ""),
+        ("The music fades", ""),
+    ],
+)
+def test_words_change_a_light_within_the_shot(prompt: str, light: str) -> None:
+    assert light == words.read(prompt).light
+
+
+def test_a_river_among_trees_is_in_the_forest() -> None:
+    assert "forest" == words.read("A boat on a river in the pine forest").place
+    assert "harbour" == words.read("Boats in the harbour of a wooden town, trees on the shore").place
+
+
+def _end(prompt: str, *, at: int = -1, **changes: Any) -> np.ndarray[Any, Any]:
+    asked = order(prompt, duration=1.0)
+    asked["slate"] = {"scene_title": "", **changes}
+    return list(frames(asked))[at][0].astype(float)
+
+
+def test_where_the_prompt_has_no_place_the_scene_title_gives_it() -> None:
+    prompt = "A dog sleeps at dawn. Static camera."
+    assert not np.array_equal(_end(prompt), _end(prompt, scene_title="The market"))
+    named = "A dog sleeps on the market at dawn. Static camera."
+    assert np.array_equal(_end(named), _end(named, scene_title="The harbour"))
+
+
+@pytest.mark.parametrize("what", ["lantern", "hand", "umbrella", "bowl", "lamp", "flower", "face"])
+def test_a_close_up_is_another_picture_than_the_place(what: str) -> None:
+    close, plain = (_end(f"{how} a {what}, a street at dusk. Static camera.") for how in ("Close-up of", "There is"))
+    assert np.abs(close - plain).mean() > 8
+
+
+def test_a_light_that_goes_out_makes_the_end_darker_than_the_start() -> None:
+    for change, sign in (("going dark", -1), ("lights up", 1)):
+        for where in ("Close-up of", "All along the lane"):
+            prompt = f"{where} a lantern {change}, a market at night. Static camera."
+            start, end = _end(prompt, at=0), _end(prompt)
+            assert sign == np.sign(end.mean() - start.mean())
+
+
+def test_one_who_kneels_or_lifts_a_lantern_stands_in_front_of_the_place() -> None:
+    place = "a girl {} a lantern by a puddle at the canal bridge, a market at night. Static camera."
+    seen = [_end(place.format(act)) for act in ("near", "kneeling with", "lifting up")]
+    for at, one in enumerate(seen):
+        for other in seen[at + 1 :]:
+            assert np.abs(one - other).mean() > 2

@@ -21,7 +21,9 @@ def measure() -> list[Row]:
         shutil.copytree(_EXAMPLES / "lantern-market", home, ignore=shutil.ignore_patterns("out", ".matchcut"))
         argv = [sys.executable, "-c", "from runner.cli import main; import sys; sys.exit(main())"]
         begun = time.perf_counter()
-        subprocess.run([*argv, "run", "storyboard.yaml", "--provider", "animatic"], cwd=home, check=True, capture_output=True)
+        subprocess.run(
+            [*argv, "run", "storyboard.yaml", "--provider", "animatic"], cwd=home, check=True, capture_output=True
+        )
         took = time.perf_counter() - begun
     return [("lantern-market, first rehearsal (25 s of 1080p film)", took, 60, "s")]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -31,6 +31,9 @@ TURN_FROM, TURN_TO = 0.06, 0.42
 """Between these parts of a clip the given frame turns into the shot's own picture."""
 
 SETTLE_FROM, SETTLE_TO = 0.66, 0.97
+CHANGE_FROM, CHANGE_TO = 0.3, 0.85
+"""Between these parts of a clip a light goes out or comes on, where the words say so."""
+
 QUEUE_FRAMES = 6
 """Frames that may wait for the encoder."""
 
@@ -40,7 +43,8 @@ def draw(order: dict[str, Any]) -> dict[str, Any]:
 
     An order has ``request`` (the model's request document), ``fps``, ``key`` and ``take`` (they decide all that
     chance decides),
-    ``first`` and ``last`` (paths of pictures, or None), ``slate`` (scene, scene_title, shot, line) and ``out``.
+    ``first`` and ``last`` (paths of pictures, or None), ``slate`` (scene, scene_title, shot, line, and ``clear``: the
+    seconds at which it must be gone, because a frame there is handed on) and ``out``.
     Raises StoryError where a picture can't be read or the size can't be a clip.
     """
     shot = Shot.of(order)
@@ -145,6 +149,8 @@ class Own:
         shrink = min(1.0, WORK_LINES_MAX / max(shot.width, shot.height))
         wide, high = _even(shot.width * shrink), _even(shot.height * shrink)
         wanted = words.read(shot.prompt)
+        if not wanted.place:
+            wanted = replace(wanted, place=words.read(str(shot.slate.get("scene_title") or "")).place)
         lens = camera.choose(shot.prompt, shot.seconds, shot.chance)
         stage = scenery.paint(wanted, wide, high, lens, shot.chance)
         air = weather.make(stage)
@@ -174,6 +180,9 @@ class Own:
             if layer.flicker:
                 beat = sway(now * 0.9 + layer.motion.phase) + 0.6 * sway(now * 2.7 + layer.left * 0.01 + layer.distance)
                 gain = int(256 * (1.0 + layer.flicker * 0.6 * beat))
+            if layer.fade != (1.0, 1.0):
+                start, end = layer.fade
+                gain = int(gain * (start + (end - start) * smooth((t - CHANGE_FROM) / (CHANGE_TO - CHANGE_FROM))))
             wobble = self._ripple(layer, now) if layer.motion.ripple else None
             show(canvas, layer, view, gain=gain, wobble=wobble, floor=floor)
         self.weather.show(canvas, now)

@@ -73,7 +73,8 @@ class Layer:
     U, V and theirs; a ``solid`` layer has no mattes.
 
     ``left``, ``top``: where its corner lies in the frame, in pixels of the working picture, when the camera is at rest.
-    ``grain``: source pixels per working pixel (below 1 for soft layers). ``glow``: added as light, nothing is covered.
+    ``grain``: source pixels per working pixel (below 1 for soft layers). ``glow``: added as light, nothing is covered;
+    ``fade`` is how strong that light is at the start and at the end of the clip.
     """
 
     luma: U16
@@ -86,6 +87,7 @@ class Layer:
     solid: bool = False
     motion: Motion = STILL
     flicker: float = 0.0
+    fade: tuple[float, float] = (1.0, 1.0)
 
     @property
     def height(self) -> int:

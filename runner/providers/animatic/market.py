@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .canal import bridge
 from .city import towers
 from .palette import Rgb, mix, scale
 from .people import figure, lantern, walk
@@ -14,13 +15,15 @@ from .stage import Sheet, Stage
 
 
 def market(stage: Stage) -> None:
-    """The lane between the stalls; or one stall from the front; or the lanterns overhead. The words or chance
-    decide.
+    """The lane between the stalls; or one stall from the front; or the lanterns overhead; or the bridge at the
+    lane's end. The words or chance decide.
     """
     view = float(stage.chance.shot("market").random())
-    if (
+    if stage.wanted.says("bridge", "canal", "footbridge"):
+        _canal(stage)
+    elif (
         stage.wanted.says("vendor", "noodle", "noodles", "cook", "cooks", "counter", "soup", "tea", "bowl")
-        and view < 0.8
+        and view < 0.95
     ):
         _stall_front(stage)
     elif (
@@ -45,6 +48,15 @@ def _lane(stage: Stage) -> None:
     walk(stage, foot=h + 0.31 * unit, tall=0.38 * unit, count=min(2, people), distance=1.05, spread=wide, haze=0.03)
     _strings(stage, middle, ((1.9, 0.032, -0.34, 4), (1.3, 0.05, -0.47, 5)))
     _canopy(stage)
+
+
+def _canal(stage: Stage) -> None:
+    """The end of the lane: lit houses on both banks, stalls beyond, a bridge over the canal between them."""
+    middle = stage.width * float(stage.luck("lane").uniform(0.46, 0.54))
+    _backdrop(stage, middle, 0.44)
+    _stalls(stage, middle, 2.4, depth=(0.0, 0.3), haze=0.24)
+    _strings(stage, middle, ((2.2, 0.03, -0.36, 5),))
+    bridge(stage, middle)
 
 
 def _stall_front(stage: Stage) -> None:

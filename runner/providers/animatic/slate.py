@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +19,11 @@ CLEAR_S = 0.5
 """Seconds at both ends that stay without a slate, so that nothing burnt in is handed on."""
 
 FADE_S = 0.4
+"""Seconds the slate takes to come or go, at both ends and around a frame inside the clip that is handed on."""
+
+AROUND = 1
+"""Frames before and after one that is handed on which have no slate either: another reader may round otherwise."""
+
 SHORTEST_S = 1.5
 """Clips shorter than this have no slate: there would be no time to read it."""
 
@@ -50,12 +56,15 @@ class Slate:
     plate: Patch
     clock_box: tuple[int, int, int, int]
     size: int
+    clear: tuple[int, ...]
     _clocks: dict[str, Patch] = field(default_factory=dict)
 
     def opacity(self, index: int, count: int) -> int:
         """How strongly frame ``index`` of ``count`` shows the slate: 0 (not at all) to 256."""
         clear, fade = round(CLEAR_S * self.rate), max(1.0, FADE_S * self.rate)
         inside = min(index - clear, count - 1 - clear - index) + 1
+        for handed_on in self.clear:
+            inside = min(inside, abs(index - min(handed_on, count - 1)) - AROUND)
         return int(256 * smooth(inside / fade)) if inside > 0 else 0
 
     def lay(self, picture: Picture, index: int, count: int) -> None:
@@ -83,7 +92,8 @@ def make(
 ) -> Slate | None:
     """The slate of a clip, or None where the clip is too short or too small to read one.
 
-    ``words`` has ``scene``, ``scene_title``, ``shot`` and ``line``; missing ones are left out.
+    ``words`` has ``scene``, ``scene_title``, ``shot`` and ``line``; missing ones are left out. ``clear`` lists the
+    seconds at which a frame is handed on from inside the clip: there the slate is gone.
     """
     if seconds < SHORTEST_S:
         return None
@@ -125,7 +135,14 @@ def make(
         y += gap
     box_left, box_top = clock_left & ~1, (top + int(middle - big * 0.8)) & ~1
     box = (box_left, box_top, (width - pad - tail - box_left) & ~1, (int(big * 1.6) + 1) & ~1)
-    return Slate(width, height, seconds, rate, _patch(sheet, 0, top), box, big)
+    return Slate(
+        width, height, seconds, rate, _patch(sheet, 0, top), box, big, _shown_at(words.get("clear") or (), rate)
+    )
+
+
+def _shown_at(times: Sequence[float], rate: float) -> tuple[int, ...]:
+    """The frames shown at these seconds: the last one that begins no later."""
+    return tuple(int(max(0.0, float(t)) * rate + 1e-6) for t in times)
 
 
 def _head(

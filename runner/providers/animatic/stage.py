@@ -43,7 +43,7 @@ class Lamp:
 class Stage:
     """What every painter needs. Lengths are pixels of the working picture; ``unit`` is the size things are built in
     (the frame's height, or less where the frame is narrow), ``horizon`` the row of the skyline, ``sun`` where the
-    key light stands.
+    key light stands, ``keyed`` whether one lamp is the shot's own and changes for itself.
     """
 
     width: int
@@ -58,6 +58,7 @@ class Stage:
     layers: list[Layer] = field(default_factory=list)
     lamps: list[Lamp] = field(default_factory=list)
     dither: F32 = field(default_factory=lambda: np.zeros((1, 1), np.float32))
+    keyed: bool = False
 
     def reach(self, distance: float, motion: Motion = STILL) -> tuple[int, int]:
         """How far beyond the frame a layer at this distance must be painted (pixels left and right, above and
@@ -165,9 +166,10 @@ class Stage:
     def glows(self) -> list[Layer]:
         """The glow of all lamps as layers of added light: those of the left half flicker apart from the right's."""
         halves = [[lamp for lamp in self.lamps if (lamp.x < self.width / 2) == left] for left in (True, False)]
-        return [layer for half in halves if half and (layer := self._glow(half)) is not None]
+        return [layer for half in halves if half and (layer := self.glow(half)) is not None]
 
-    def _glow(self, lamps: list[Lamp]) -> Layer | None:
+    def glow(self, lamps: list[Lamp]) -> Layer | None:
+        """The glow of these lamps as one layer of added light; None where none of it is in reach."""
         grain = 0.25
         distance = sum(lamp.distance for lamp in lamps) / len(lamps)
         mx, my = self.reach(distance)

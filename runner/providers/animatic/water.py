@@ -182,6 +182,38 @@ def _boat(stage: Stage, x: float, water: float, size: float, distance: float, at
     sheet.done(haze=0.34 if distance > 2 else 0.06, lift=0.1)
 
 
+def rowboat(stage: Stage, x: float, water: float, size: float, distance: float) -> None:
+    """A rowing boat that drifts, ``size`` pixels long, with whoever sits in it and a lantern at its bow."""
+    palette = stage.palette
+    ink = mix(palette.shadow, (0, 0, 0), 0.2)
+    motion = Motion(drift=(0.006, 0.0), swing=(0.0, 0.0022), period=3.6)
+    wood = mix(mix((128, 78, 46), palette.shadow, 0.3 + 0.3 * palette.night), palette.cloth[0], 0.15)
+    lit = mix(wood, palette.key, 0.4 - 0.2 * palette.night)
+    sheet = stage.sprite(distance, ink, x - 0.7 * size, water - 0.75 * size, 1.4 * size, 0.95 * size, motion=motion)
+    sheet.oval(x, water + 0.02 * size, 0.46 * size, 0.025 * size, ink, 150)
+    if stage.wanted.people:
+        coat = scale(palette.cloth[0], 0.85 - 0.35 * palette.night)
+        px, seat = x - 0.08 * size, water - 0.1 * size
+        body = [(-0.11, 0.04), (-0.1, -0.12), (-0.06, -0.24), (0.02, -0.27), (0.08, -0.2), (0.11, 0.04)]
+        sheet.poly([(px + a * size, seat + b * size) for a, b in body], coat)
+        sheet.oval(px + 0.02 * size, seat - 0.32 * size, 0.05 * size, 0.058 * size, mix(ink, (206, 150, 118), 0.55))
+        sheet.oval(px + 0.005 * size, seat - 0.345 * size, 0.056 * size, 0.045 * size, mix(coat, ink, 0.6))
+        sheet.line([(px + 0.04 * size, seat - 0.18 * size), (px + 0.18 * size, seat - 0.08 * size)], 0.04 * size, coat)
+        oar = [(px + 0.1 * size, seat - 0.14 * size), (px + 0.42 * size, water + 0.05 * size)]
+        sheet.line(oar, 0.016 * size, lit)
+    rail = [(-0.54, -0.17), (-0.3, -0.105), (0.0, -0.09), (0.3, -0.105), (0.54, -0.18)]
+    keel = [(0.46, -0.02), (0.36, 0.03), (-0.36, 0.03), (-0.46, -0.02)]
+    sheet.poly([(x + a * size, water + b * size) for a, b in (*rail, *keel)], wood)
+    sheet.poly([(x + a * size, water + b * size) for a, b in ((-0.5, -0.09), (0.5, -0.09), *keel)], scale(wood, 0.66))
+    sheet.line([(x + a * size, water + b * size) for a, b in rail], 0.02 * size, lit)
+    sheet.line([(x + 0.5 * size, water - 0.16 * size), (x + 0.5 * size, water - 0.36 * size)], 0.012 * size)
+    sheet.oval(
+        x + 0.5 * size, water - 0.34 * size, 0.03 * size, 0.042 * size, mix(palette.lamps[-1], (255, 246, 214), 0.5)
+    )
+    sheet.done()
+    stage.lamp(x + 0.5 * size, water - 0.34 * size, 0.5 * size, palette.lamps[-1], 0.4, distance)
+
+
 def _jetty(stage: Stage) -> None:
     luck = stage.luck("jetty")
     palette, unit = stage.palette, stage.unit

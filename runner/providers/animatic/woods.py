@@ -11,6 +11,7 @@ from .palette import Rgb, mix, scale
 from .people import walk
 from .sky import sky
 from .stage import Sheet, Stage, line_noise
+from .water import rowboat
 
 
 def forest(stage: Stage) -> None:
@@ -23,6 +24,7 @@ def forest(stage: Stage) -> None:
         or stage.wanted.says("pine", "pines", "fir", "firs", "snowy")
         or stage.chance.shot("kind").random() < 0.4
     )
+    wet = stage.wanted.says("river", "stream", "brook", "creek", "boat", "canoe", "rowboat", "raft", "pond")
     if conifers:
         range_of(
             stage,
@@ -42,18 +44,22 @@ def forest(stage: Stage) -> None:
         if stage.wanted.people:
             walk(
                 stage,
-                foot=h + 0.22 * unit,
+                foot=h + (0.15 if wet else 0.22) * unit,
                 tall=0.17 * unit,
                 count=min(2, stage.wanted.people),
                 distance=1.5,
                 spread=(0.4, 0.6),
                 haze=0.05,
             )
+        if wet:
+            _river(stage, h + 0.19 * unit)
         firs(stage, "f1", base=h + 0.5 * unit, tall=1.05, count=9, distance=0.8, haze=0.0, clear=(0.2, 0.8), blur=1.8)
         return
     for at, (distance, haze, count) in enumerate(((7.0, 0.74, 30), (4.2, 0.52, 18), (2.5, 0.28, 11), (1.5, 0.08, 6))):
         trunks(stage, f"w{at}", distance=distance, haze=haze, count=count, ground=h + (0.02 + 0.22 / distance) * unit)
-    if stage.wanted.people:
+    if wet:
+        _river(stage, h + 0.2 * unit)
+    elif stage.wanted.people:
         walk(
             stage,
             foot=h + 0.26 * unit,
@@ -64,6 +70,16 @@ def forest(stage: Stage) -> None:
             haze=0.03,
         )
     _ferns(stage)
+
+
+def _river(stage: Stage, bank: float) -> None:
+    """Still water between the trees, and a boat on it where the words have one."""
+    palette, unit = stage.palette, stage.unit
+    deep = mix(mix(palette.shadow, palette.sky[1], 0.35), (40, 70, 62), 0.25)
+    stage.mirrored(bank, deep, 0.78, 1.2, ripple=2.2, streak=0.7, fade=0.3)
+    if stage.wanted.says("boat", "boats", "canoe", "rowboat"):
+        x = stage.width * (0.5 + float(stage.luck("boat").uniform(-0.1, 0.1)))
+        rowboat(stage, x, bank + 0.12 * unit, 0.42 * unit, 1.1)
 
 
 def fir(

@@ -19,7 +19,7 @@ PLACES: dict[str, str] = {
     "traffic tram bridge highway metropolis district plaza square",
     "harbour": "sea harbour harbor river ocean boat boats ship ships ferry pier dock docks lake coast shore "
     "beach lighthouse "
-    "bay quay waves sail sails sailing fishing water canal island cove tide",
+    "gull gulls bay quay waves sail sails sailing fishing water canal island cove tide",
     "forest": "forest wood woods tree trees pine pines jungle grove birch woodland cedar bamboo trail clearing",
     "desert": "desert dune dunes sand mesa arch arches canyon oasis caravan camel sandstorm wasteland ochre",
     "mountain": "mountain mountains peak peaks alpine ridge ridges summit cliff cliffs valley glacier highland "
@@ -103,6 +103,32 @@ _SEVERAL = frozenset(
 _CROWD = frozenset(
     "people crowd crowds vendors shoppers pedestrians passers-by merchants passengers stalls bustling".split()
 )
+_SIZES: tuple[tuple[str, str], ...] = (
+    ("medium", r"medium close-?\s?up|medium(?: two)? shot|mid shot|medium"),
+    ("close", r"close-?\s?ups?|close shot|macro|insert (?:shot )?of|insert shot|detail (?:shot )?of|detail shot"),
+    ("wide", r"wide|establishing|aerial|vast|panorama|panoramic|long shot"),
+)
+_ANGLES: tuple[tuple[str, str], ...] = (
+    ("low", r"low[- ]angle|worm'?s[- ]eye|from below|looks? up at|looking up at"),
+    ("high", r"high[- ]angle|overhead shot|bird'?s[- ]eye|top[- ]down|from above|looking down on"),
+)
+PROPS: dict[str, str] = {
+    "lantern": "lantern lanterns",
+    "hand": "hand hands finger fingers ticket key coin letter ring note",
+    "umbrella": "umbrella umbrellas parasol",
+    "bowl": "bowl bowls noodles soup cup teacup tea kettle pot",
+    "lamp": "lamp lamps candle candles bulb",
+    "flower": "flower flowers blossom blossoms petal petals leaf leaves rose sprout bud",
+    "face": "face eye eyes profile portrait cheek lips smile gaze",
+}
+"""What a close-up can be of, and the words for it."""
+
+_LIGHT = r"\b(?:lanterns?|lamps?|lights?|candles?|neon|signs?|glow|fire|torch|torches|windows?|bulbs?)"
+_OUT = r"(?:go(?:es|ing)? (?:dark|out|dim)|fad(?:es|ing)|dim(?:s|ming)|flickers? out|d(?:ies|ying))\b"
+_AGAIN = r"(?:glow|burn|shine)(?:s|ing)?(?: \w+)? again|brighten(?:s|ing)?"
+_ON = r"lights? up|lighting up|flickers? on|(?:turn|switch|com)(?:s|es|ing)? on|ignites?|flares?"
+_CHANGES: tuple[tuple[str, str], ...] = (("dims", _OUT), ("brightens", rf"(?:{_AGAIN}|{_ON})\b"))
+_INLAND = frozenset("river boat boats water lake island fishing canal".split())
 _NOT = frozenset("no without not never".split())
 
 
@@ -114,12 +140,16 @@ def _index(table: dict[str, str]) -> dict[str, str]:
     return found
 
 
-_PLACE, _HOUR, _WEATHER = _index(PLACES), _index(HOURS), _index(WEATHERS)
+_PLACE, _HOUR, _WEATHER, _PROP = _index(PLACES), _index(HOURS), _index(WEATHERS), _index(PROPS)
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the words ask for. ``place`` and ``hour`` are empty where the words are silent."""
+    """What the words ask for. ``place`` and ``hour`` are empty where the words are silent.
+
+    ``size`` is "close", "medium", "wide" or empty; ``angle`` "low", "high" or empty; ``prop`` one of ``PROPS`` or
+    empty; ``light`` "dims" or "brightens" where the words change a light within the shot.
+    """
 
     place: str
     hour: str
@@ -127,6 +157,10 @@ class Wanted:
     colours: tuple[str, ...]
     people: int
     words: tuple[str, ...]
+    size: str = ""
+    angle: str = ""
+    prop: str = ""
+    light: str = ""
 
     def says(self, *any_of: str) -> bool:
         """Whether one of these words was used."""
@@ -163,6 +197,9 @@ def read(prompt: str) -> Wanted:
     place = max(votes, key=lambda name: votes[name]) if votes else ""
     if "space" in votes and votes["space"] >= 1.2 and place in {"interior", "harbour", "city"}:
         place = "space"
+    # A river among trees is a forest's, unless the words know of a shore.
+    if place == "harbour" and "forest" in votes and {w for w in words if _PLACE.get(w) == "harbour"} <= _INLAND:
+        place = "forest"
     if place == "city" and "market" in votes:
         place = "market"
     if place in {"forest", "mountain", "field"} and "snowfield" in votes and place == "field":
@@ -180,4 +217,24 @@ def read(prompt: str) -> Wanted:
         people = 1 if _SEVERAL.isdisjoint(words) else 2
     if not _CROWD.isdisjoint(words):
         people = 6
-    return Wanted(place, hour, weather[:3], colours, people, words)
+    size, angle, prop, light = _framing(" ".join(prompt.lower().split()), words)
+    return Wanted(place, hour, weather[:3], colours, people, words, size, angle, prop, light)
+
+
+def _framing(text: str, words: tuple[str, ...]) -> tuple[str, str, str, str]:
+    size, angle = _first(_SIZES, text), _first(_ANGLES, text)
+    prop = next((_PROP[word] for word in words if word in _PROP), "")
+    # A sentence that begins with a hand or a face is told close, whether or not it says so.
+    opening = {_PROP.get(word) for word in words[:3]}
+    if not size and opening & {"hand", "face"}:
+        size = "close"
+    said = " ".join(words)
+    return size, angle, prop, _first(tuple((name, rf"{_LIGHT}(?: \S+){{0,6}}? {way}") for name, way in _CHANGES), said)
+
+
+def _first(table: tuple[tuple[str, str], ...], text: str) -> str:
+    """The name whose pattern is met first in the text; empty where none is."""
+    found = [
+        (hit.start(), at, name) for at, (name, way) in enumerate(table) if (hit := re.search(rf"\b(?:{way})", text))
+    ]
+    return min(found)[2] if found else ""

@@ -44,7 +44,7 @@ class Runware:
     def __init__(
         self, setting: Setting, transport: httpx.AsyncBaseTransport | None = None, *, resolve: Resolve | None = None
     ) -> None:
-        self.on_wait: Callable[[str], None] | None = None
+        self.on_wait: Callable[[str], None] | None = setting.tell
         self._setting, self._clock = setting, setting.clock
         self._line = Line(setting, transport)
         self._uploads = Uploads(self._line, Memory(setting.memory / "uploads.json"), setting.clock)
@@ -58,6 +58,11 @@ class Runware:
 
     def __repr__(self) -> str:
         return f"Runware({self._line.place})"
+
+    @property
+    def host(self) -> str:
+        """Which host is asked."""
+        return self._line.host
 
     async def submit(self, order: Order, uuid: str) -> Ticket:
         """One attempt at buying the takes of an order. Raises ProviderError; see ports.Provider.
