@@ -106,7 +106,7 @@ class Buyer:
 
     def numbers(self, key: str) -> set[int]:
         """The take numbers of a key that are spoken for by what has not ended."""
-        return {number for submit in self.journal.open() if submit.key == key for number in submit.takes}
+        return self.journal.numbers(key)
 
     async def _recover(self, submit: Submit) -> None:
         try:
@@ -135,7 +135,7 @@ class Buyer:
             self.desk.flying(submit.shot, _flight(submit))
         elif submit.state == "sent":
             await self._clear_up(submit, order)
-        await self._collect(submit, order)
+        await self._collect(submit, order, await self._seen(submit, order))
 
     def _order(self, submit: Submit) -> Order:
         said = submit.request
@@ -176,7 +176,7 @@ class Buyer:
             order = replace(order, request=delivered(order.request, order.shot))
             failure = await self._send(submit, order)
         await self._submit(submit, order, failure)
-        await self._collect(submit, order)
+        await self._collect(submit, order, {})
 
     async def _send(self, submit: Submit, order: Order) -> ProviderError | None:
         """One attempt, and what it came to, written down unless that is unclear."""
@@ -294,15 +294,18 @@ class Buyer:
 
     # collecting
 
-    async def _collect(self, submit: Submit, order: Order) -> None:
-        """Take in every result as it comes, each at once; a mixed answer keeps its successes."""
-        seen = await self._seen(submit, order)
+    async def _collect(self, submit: Submit, order: Order, seen: dict[str, Result]) -> None:
+        """Take in every result as it comes, each at once; a mixed answer keeps its successes.
+
+        ``seen`` are those that an earlier run knew, by their UUID.
+        """
         free = [number for number in submit.takes if number not in {result.take for result in seen.values()}]
         share = None if submit.estimate is None else submit.estimate / len(submit.takes)
         refusals: list[ProviderError] = []
         fetching: list[asyncio.Task[None]] = []
+        here = {video for video, result in seen.items() if result.state == "recorded"}
         try:
-            if free or any(result.state != "recorded" for result in seen.values()):
+            if free or len(here) < len(seen):
                 async for item in self.provider.results(Ticket(submit.uuid, order)):
                     if isinstance(item, ProviderError):
                         refusals.append(item)
@@ -315,7 +318,8 @@ class Buyer:
                         await self.journal.made(submit.uuid, result)
                         self.purse.book(submit.uuid, item.usd, share)
                         seen[result.video] = result
-                    if result.state != "recorded":
+                    if result.video not in here:
+                        here.add(result.video)
                         fetching.append(asyncio.create_task(self._take_in(submit, order, item, result)))
             # One clip that cannot be fetched does not stop the others.
             ended = await asyncio.gather(*fetching, return_exceptions=True)
@@ -327,7 +331,7 @@ class Buyer:
         for failure in ended:
             if failure is not None:
                 raise failure
-        await self._ended(submit, refusals)
+        await self._ended(submit, refusals, some=bool(here), lost=len(here) < len(seen))
 
     async def _seen(self, submit: Submit, order: Order) -> dict[str, Result]:
         """The results that an earlier run knew, by their UUID; those whose clips are here are taken in at once."""
@@ -354,19 +358,17 @@ class Buyer:
             submit.uuid, item.video_uuid, number, item.seed, item.usd, item.response, "made", None, self.clock.now()
         )
 
-    async def _ended(self, submit: Submit, refusals: Sequence[ProviderError]) -> None:
-        results = self.journal.results(submit.uuid)
-        lost = [refusal.fact for refusal in refusals if refusal.trouble == "asset"]
-        lost += ["a clip that it named is not to be had any more" for each in results if each.state != "recorded"]
-        if lost:
+    async def _ended(self, submit: Submit, refusals: Sequence[ProviderError], *, some: bool, lost: bool) -> None:
+        nowhere = next((refusal.fact for refusal in refusals if refusal.trouble == "asset"), None)
+        if nowhere is not None or lost:
             # Made and paid for, as far as anybody knows: that is no reason to buy it again.
-            await self._unknown(submit, lost[0])
+            await self._unknown(submit, nowhere or "a clip that it named is not to be had any more")
         charged = sum((refusal.usd for refusal in refusals if refusal.usd is not None), Decimal(0))
         if charged:
             self.purse.spent += charged
             await self.desk.charged(submit.shot, submit.uuid, charged, refusals[0].fact)
         told = "; ".join(dict.fromkeys(refusal.fact for refusal in refusals))
-        await self.journal.became(submit.uuid, "recorded" if results else "failed", told, charged or None)
+        await self.journal.became(submit.uuid, "recorded" if some else "failed", told, charged or None)
         self._released(submit)
         if refusals:
             self._stop(refusals[0])

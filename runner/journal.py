@@ -38,6 +38,7 @@ CREATE TABLE IF NOT EXISTS submits (
   state TEXT NOT NULL, sent_at REAL NOT NULL, reason TEXT NOT NULL DEFAULT '',
   usd TEXT NOT NULL DEFAULT '0'
 );
+CREATE INDEX IF NOT EXISTS submits_by_key ON submits (key);
 CREATE TABLE IF NOT EXISTS results (
   uuid TEXT NOT NULL, video TEXT NOT NULL, take INTEGER NOT NULL, seed INTEGER, usd TEXT, response TEXT NOT NULL,
   state TEXT NOT NULL, clip TEXT, at REAL NOT NULL, PRIMARY KEY (uuid, video)
@@ -142,6 +143,14 @@ class Journal:
         """Submits that have not ended."""
         return [submit for submit in self.submits(board=board) if submit.state not in ENDED]
 
+    def numbers(self, key: str) -> set[int]:
+        """The take numbers of a key that are in submits which have not ended."""
+        marks = ",".join("?" * len(ENDED))
+        sql = f"SELECT takes FROM submits WHERE key=? AND state NOT IN ({marks})"  # noqa: S608
+        with self._lock:
+            rows = self._db.execute(sql, (key, *sorted(ENDED))).fetchall()
+        return {number for (takes,) in rows for number in json.loads(takes)}
+
     def results(self, uuid: str | None = None) -> list[Result]:
         """Results of a submit, or of all."""
         where, words = (" WHERE uuid=?", (uuid,)) if uuid is not None else ("", ())
@@ -177,13 +186,14 @@ class Journal:
 
     async def made(self, uuid: str, result: Result) -> None:
         """A result was named. What is there already keeps its number."""
-        await self._do(
+        named = self._do(
             "INSERT OR IGNORE INTO results (uuid,video,take,seed,usd,response,state,clip,at)"
             " VALUES (?,?,?,?,?,?,'made',NULL,?)",
             uuid, result.video, result.take, result.seed, _money(result.usd),
             json.dumps(result.response, ensure_ascii=False), result.at,
         )  # fmt: skip
-        await self._do("UPDATE submits SET state='made' WHERE uuid=? AND state IN ('sent', 'accepted')", uuid)
+        state = self._do("UPDATE submits SET state='made' WHERE uuid=? AND state IN ('sent', 'accepted')", uuid)
+        await asyncio.gather(named, state)  # in one commit
 
     async def fetched(self, uuid: str, video: str, clip: str) -> None:
         """A result's clip is in the store."""

@@ -111,6 +111,9 @@ def _shot(plan: Plan, told: Told, name: str) -> dict[str, Any]:
     if shot.ends is not None:
         made["to"] = _end(shot.ends, decision.last)
     made |= {"depth": brief.depth, "root": brief.root, "wanted": decision.want, "seconds": brief.seconds}
+    if plan.lane.rehearsal:
+        cost = plan.cost(name, bought=True)
+        made["usd_if_bought"] = None if cost is None else float(cost)
     made |= {"model": brief.card.id, "provider": plan.lane.provider, "request": _request(brief, decision)}
     if decision.key is not None:
         made["key"] = decision.key.digest

@@ -28,6 +28,7 @@ def test_a_run_over_real_http_buys_every_take_once_and_a_second_run_nothing(tmp_
         project = Project(tmp_path / "project", shop)
         done = project.run()
         assert done.returncode == 0, done.stderr
+        assert "this run $" in done.stderr, "what it will cost is said before the first cent"
         project.check()
         before = shop.ledger()
         told = subprocess.run(

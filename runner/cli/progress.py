@@ -61,15 +61,30 @@ class _Bars:
     """Bars in a terminal."""
 
     def __init__(self, plan: Plan) -> None:
-        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+        from rich.progress import (
+            BarColumn,
+            Progress,
+            SpinnerColumn,
+            Task,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+        from rich.text import Text
+
+        class Left(TimeRemainingColumn):
+            """How long the whole still takes; of a single shot nobody knows."""
+
+            def render(self, task: Task) -> Text:
+                known = task.total is not None and task.time_remaining is not None
+                return Text("left ", style="bright_black") + super().render(task) if known else Text()
 
         self.plan = plan
         self.seconds = {name: brief.seconds for name, brief in plan.briefs.items()}
         self.work = {name for name, decision in plan.decisions.items() if decision.buy or decision.due}
         self.progress: Progress = Progress(
             SpinnerColumn(finished_text="[green]✓"), TextColumn("{task.description}"), BarColumn(bar_width=28),
-            TextColumn("{task.fields[told]}"), TimeElapsedColumn(), TextColumn("[bright_black]left"),
-            TimeRemainingColumn(), transient=True,
+            TextColumn("{task.fields[told]}"), TimeElapsedColumn(), Left(), transient=True,
         )  # fmt: skip
         self.shots: dict[str, TaskID] = {}
 

@@ -48,6 +48,8 @@ def command(
     loaded = api.load(storyboard, provider=provider, out=out, allow_outside=allow_outside, environ=options.environ(env))
     if not as_json:
         tell(loaded.plan.warnings)
+    if loaded.plan.work and not (loaded.lane.draws or as_json):
+        click.echo(sums(loaded.plan), err=True)  # known before the first cent
     if not (yes or no_spend or as_json):
         yes = agreed(loaded, ceiling)
     try:
@@ -86,7 +88,6 @@ def agreed(loaded: Loaded, budget: Decimal | None) -> bool:
     settled = any(b is not None for b in (budget, plan.board.budget, own))
     if plan.lane.draws or settled or not plan.work or not (sys.stdin.isatty() and sys.stderr.isatty()):
         return False
-    click.echo(sums(plan), err=True)
     click.confirm("Go on?", abort=True, err=True)
     return True
 
@@ -102,6 +103,9 @@ def summary(outcome: Outcome) -> str:
             lines.append(f"{name} {decision.state}: {decision.reason}")
             if decision.state == "waiting":
                 lines.append(f"  try: matchcut circle {name} 1, once you have looked at the takes in the report")
+        elif outcome.made and decision.have > 1 and not decision.circled and decision.take is not None:
+            others = f"{decision.have} takes; take {decision.take.take} counts until another is circled"
+            lines.append(f"{name}: {others} (matchcut circle {name} TAKE)")
     counts = {state: states.count(state) for state in dict.fromkeys(states)}
     told = ", ".join(f"{count} {state}" for state, count in counts.items())
     lines.append(f"{options.count(len(states), 'shot')}: {told}; {options.count(outcome.made, 'take')} made")

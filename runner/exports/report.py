@@ -304,6 +304,13 @@ def _moved(values: Sequence[float]) -> str:
 # --- shots -----------------------------------------------------------------------------------------------------------
 
 
+def _cost(shot: Mapping[str, Any]) -> str:
+    """What a shot cost; in a rehearsal, what it would."""
+    if shot.get("usd") is not None:
+        return dollars(shot["usd"])
+    return f"would cost {dollars(shot['usd_if_bought'])}" if shot.get("usd_if_bought") is not None else ""
+
+
 def _shot(shot: Mapping[str, Any], shots: Mapping[str, Mapping[str, Any]], sheet: _Sheet, joins: list[View]) -> View:
     name = shot["shot"]
     clip = shot.get("final") or shot.get("clip")
@@ -318,7 +325,7 @@ def _shot(shot: Mapping[str, Any], shots: Mapping[str, Mapping[str, Any]], sheet
         "reason": shot.get("reason", ""),
         "take": _take(shot),
         "length": span(shot["seconds"]) if "seconds" in shot else "",
-        "cost": dollars(shot["usd"]) if shot.get("usd") is not None else "",
+        "cost": _cost(shot),
         "ratio": _ratio(shot),
         "made": clip is not None,
         "cells": [

@@ -93,7 +93,7 @@ def paper(
     sheet.line([(x, y - string * size), (x, y - tall)], 0.012 * size, scale(dark, 0.5))
     shade(sheet, x, y, half, tall, edge, heart, (0.0, 0.24) if lit else (-0.25, -0.2))
     rib = mix(scale(colour, 0.46), heart, 0.12) if lit else mix(dark, colour, 0.1)
-    for part in range(-4, 5):
+    for part in range(-3, 4):
         level = part * 0.2
         reach = half * (1.0 - level * level) ** 0.5 * 0.985
         bow = (0.05 + 0.05 * level) * size

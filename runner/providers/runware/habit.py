@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 from ...ports import Order
 from .memory import Memory
 from .pace import Learned, learn
+
+
+KEEP_S = 1.0
+"""How often it is written down at most: many clips end at once, and it is a hint, not a record."""
 
 
 class Habits:
@@ -12,6 +18,7 @@ class Habits:
 
     def __init__(self, memory: Memory, place: str) -> None:
         self._memory, self._place = memory, place
+        self._kept: float | None = None
         self._known: dict[str, list[Learned]] | None = None
 
     def of(self, order: Order) -> list[Learned]:
@@ -21,7 +28,15 @@ class Habits:
         """One more clip was seen finished at ``elapsed`` seconds, and unfinished at ``before``."""
         known = self._all()
         known[self._name(order)] = learn(self.of(order), elapsed, before)
-        self._memory.save({name: [list(pair) for pair in pairs] for name, pairs in known.items()})
+        now = time.monotonic()
+        if self._kept is None or now - self._kept >= KEEP_S:
+            self._kept = now
+            self.keep()
+
+    def keep(self) -> None:
+        """Write down what was learned, if anything was."""
+        if self._kept is not None:
+            self._memory.save({name: [list(pair) for pair in pairs] for name, pairs in self._all().items()})
 
     def _name(self, order: Order) -> str:
         return f"{self._place} {order.request.get('model', '')} {order.seconds:g}"

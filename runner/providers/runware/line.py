@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC
 from decimal import Decimal
@@ -93,6 +95,9 @@ class Line:
             await self._client.aclose()
 
     def _open(self) -> httpx.AsyncClient:
+        if importlib.util.find_spec("sniffio") is None:
+            # The HTTP library asks for it at every turn; a name that is known to be missing costs no search.
+            sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
         return httpx.AsyncClient(
             transport=self._transport,
             follow_redirects=False,

@@ -131,6 +131,7 @@ class Runware:
         await account.ping(self._line)
 
     async def aclose(self) -> None:
+        self._habits.keep()
         await self._line.aclose()
 
     async def _pictures(self, order: Order) -> dict[str, str]:
