@@ -89,6 +89,13 @@ def executor_runs(*jobs: Job) -> list[object]:
     return asyncio.run(go())
 
 
+@pytest.fixture
+def jobs_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets other processes import this module's jobs."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parent.parent))
+
+
+@pytest.mark.usefixtures("jobs_here")
 def test_a_process_that_dies_takes_its_own_job_and_no_other(tmp_path: Path) -> None:
     poison = Job("poison", "tests.test_robust:kill_once", {"mark": str(tmp_path / "mark")})
     double = Job("double", "tests.test_robust:answer", {"x": 2})
@@ -101,6 +108,7 @@ def test_a_process_that_dies_takes_its_own_job_and_no_other(tmp_path: Path) -> N
     assert again == {"done": "yes"}
 
 
+@pytest.mark.usefixtures("jobs_here")
 def test_a_job_that_raises_is_told_from_one_whose_process_died() -> None:
     author, ours, late = executor_runs(
         Job("author", "tests.test_robust:refuse", {}),
