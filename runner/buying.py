@@ -157,8 +157,9 @@ class Buyer:
         name = str(uuid.uuid4())
         self.purse.reserve(name, estimate)
         said = {
-            "request": unsigned(brief.request), "seconds": order.seconds, "fps": order.fps, "slate": order.slate.as_json(),
-            "refs": dict(order.refs), "words": dict(brief.words.used), "parts": decision.key.parts,
+            "request": unsigned(brief.request), "seconds": order.seconds, "fps": order.fps,
+            "slate": order.slate.as_json(), "refs": dict(order.refs), "words": dict(brief.words.used),
+            "parts": decision.key.parts,
             "ends": {n: p.stem for n, p in (("first", order.first), ("last", order.last)) if p is not None},
             "place": self.place,
         }  # fmt: skip

@@ -347,22 +347,20 @@ def test_a_take_that_is_written_down_is_not_asked_for_again_though_the_journal_m
             async for item in super().results(ticket):
                 yield item
 
-    shop = Gone()
-    market = Market(tmp_path, '- {shot: "0010", action: A lamp.}', shop)
-    crashed = False
-    for at in range(3, 12):
-        try:
+    met = 0
+    for at in range(1, 12):
+        folder = tmp_path / str(at)
+        folder.mkdir()
+        shop = Gone()
+        market = Market(folder, '- {shot: "0010", action: A lamp.}', shop)
+        with suppress(Crash):
             market.run(trip=at)
-        except Crash:
-            crashed = True
-        if market.takes().get("0010"):
-            break
-    assert crashed
-    (result,) = journal_of(market)[1]
-    assert result.state == "fetched", "the take stands in its file, and the journal does not know"
-    shop.gone = True
-    assert market.run().exit_code == 0
-    check_bought_once(market, {"0010": [1]})
+        if market.takes() and [result.state for result in journal_of(market)[1]] == ["fetched"]:
+            met += 1
+            shop.gone = True
+            assert market.run().exit_code == 0
+            check_bought_once(market, {"0010": [1]})
+    assert met, "the take stands in its file, and the journal does not know"
 
 
 def test_a_clip_in_the_store_is_taken_from_there_though_its_address_has_died(tmp_path: Path) -> None:

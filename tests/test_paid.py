@@ -195,8 +195,8 @@ def test_ctrl_c_while_the_service_is_down_leaves_at_once_and_nothing_is_in_fligh
 
 
 def test_the_first_ctrl_c_says_what_is_in_flight_and_paid_for_and_the_next_run_fetches_it(tmp_path: Path) -> None:
-    with service("--making", "3", "--registering", "0.1") as shop:
-        project = Project(tmp_path / "p", shop, shots=9, making=3)
+    with service("--making", "2", "--registering", "0.1") as shop:
+        project = Project(tmp_path / "p", shop, shots=9, making=2)
         with project.begin() as process:
             while len(shop.ledger()["tasks"]) < 3:
                 assert process.poll() is None
@@ -218,6 +218,24 @@ def test_the_first_ctrl_c_says_what_is_in_flight_and_paid_for_and_the_next_run_f
         before = {task["taskUUID"] for task in paid}
         project.ends()
         assert before <= {task["taskUUID"] for task in shop.ledger()["tasks"]}
+        project.check()
+
+
+def test_a_second_ctrl_c_leaves_at_once_and_as_safely(tmp_path: Path) -> None:
+    words = ("--making", "1", "--registering", "0.1", "--trouble", "1", "--trouble-kinds", "slow")
+    with service(*words) as shop:
+        project = Project(tmp_path / "p", shop, shots=1)
+        with project.begin() as process:
+            while not httpx.get(f"{shop.url}/stats").json()["requests"].get("videoInference"):
+                assert process.poll() is None
+            process.send_signal(signal.SIGINT)
+            with pytest.raises(subprocess.TimeoutExpired):
+                process.wait(0.5)
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=1.8)
+        assert 130 == process.returncode
+        assert "in flight: 0000, 1 take, about $0.10" in said, "what was on its way may have arrived"
+        project.ends()
         project.check()
 
 

@@ -8,7 +8,6 @@ from ...ports import Order
 from .memory import Memory
 from .pace import Learned, learn
 
-
 KEEP_S = 1.0
 """How often it is written down at most: many clips end at once, and it is a hint, not a record."""
 
