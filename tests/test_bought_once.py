@@ -81,8 +81,8 @@ def test_processes_killed_at_a_commit_buy_every_take_once(tmp_path: Path, side: 
 
 
 def test_a_second_run_is_refused_and_takes_over_when_the_holder_is_killed(tmp_path: Path) -> None:
-    with service("--making", "2", "--registering", "0.1") as shop:
-        project = Project(tmp_path / "project", shop, shots=3, making=2)
+    with service("--making", "1", "--registering", "0.1") as shop:
+        project = Project(tmp_path / "project", shop, shots=4, making=1)
         with project.begin() as holder:
             while not shop.ledger()["tasks"]:
                 assert holder.poll() is None

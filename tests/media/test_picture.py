@@ -32,7 +32,7 @@ def test_every_lossless_format_gives_the_same_pixels_and_digest(kind: str, tmp_p
     assert picture.size(path) == (64, 48, path.stat().st_size, kind)
 
 
-def test_the_digest_is_that_of_the_fine_print() -> None:
+def test_the_digest_is_that_of_its_definition() -> None:
     pixels = np.array([[[1, 2, 3], [4, 5, 6]]], np.uint8)
     expected = hashlib.sha256(b"matchcut-rgb8\0" + struct.pack(">II", 2, 1) + bytes([1, 2, 3, 4, 5, 6])).hexdigest()
     assert expected == picture.digest(pixels)
