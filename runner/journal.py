@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import sqlite3
 import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from .errors import StoryError
+
+if TYPE_CHECKING:
+    import asyncio
 
 VERSION = 1
 
@@ -99,6 +100,8 @@ class Journal:
             opened.pop_all()
 
     def _open(self, path: Path, opened: ExitStack, *, reading: bool) -> None:
+        import sqlite3
+
         try:
             if not reading:
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -186,6 +189,8 @@ class Journal:
 
     async def made(self, uuid: str, result: Result) -> None:
         """A result was named. What is there already keeps its number."""
+        import asyncio
+
         named = self._do(
             "INSERT OR IGNORE INTO results (uuid,video,take,seed,usd,response,state,clip,at)"
             " VALUES (?,?,?,?,?,?,'made',NULL,?)",
@@ -204,6 +209,8 @@ class Journal:
         await self._do("UPDATE results SET state='recorded' WHERE uuid=? AND video=?", uuid, video)
 
     async def _do(self, sql: str, *words: Any) -> None:
+        import asyncio
+
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._due.append((sql, words, done))
         if self._writing is None or self._writing.done():
@@ -211,6 +218,9 @@ class Journal:
         await asyncio.shield(done)
 
     async def _write(self) -> None:
+        import asyncio
+        import sqlite3
+
         while self._due:
             batch, self._due = self._due, []
             try:
