@@ -23,7 +23,7 @@ FLOORS: dict[str, int] = {
     "journal": 3, "money": 4,
     "brief": 5, "lock": 5, "command": 5, "outputs": 5, "trust": 5,
     "plan": 6,
-    "cut": 7, "gather": 7, "graphs": 7, "executors": 6, "providers": 6, "imports": 6,
+    "cut": 7, "gather": 7, "graphs": 7, "executors": 6, "providers": 6,
     "load": 8, "manifest": 8,
     "work": 9,
     "buying": 10, "finish": 10,

@@ -27,7 +27,6 @@ from .money import Purse
 from .perform import perform
 from .plan import Plan
 from .ports import Clock, Executor, Setting
-from .providers import PROVIDERS
 from .providers import provider as provider_of
 from .trust import Trust, foreign
 from .work import Desk, Event, Options, Outcome
@@ -91,9 +90,6 @@ def run(
     options = Options(partial=partial, trusted=remembered.has, spend=spend, resend=spend)
     ceiling = money.ceiling(budget, loaded.board.budget, settings.budget)
     clock = RealClock()
-    if loaded.lane.provider not in PROVIDERS:
-        fact = f"this matchcut has no {loaded.lane.provider} provider yet"
-        raise StoryError.of(fact, "--provider animatic rehearses the storyboard for nothing", exit_code=1)
 
     async def go(fresh: Loaded, executor: Executor) -> Outcome:
         _addressed(fresh, remembered)

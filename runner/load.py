@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import card as cards_
-from . import document, gather, pipeline, storyboard
+from . import document, gather, pipeline, prompt, storyboard
 from .card import Card
 from .errors import Place, Problem, StoryError, did_you_mean, in_order
 from .facts import Fit, Picture
@@ -138,6 +138,7 @@ def load(
         made, found = _pipeline(board, path.parent)
         told += found
     if board is None or made is None or not board.shots:
+        told += prompt.render(board)[1] if board is not None else []
         if not any(p.severity == "error" for p in told):
             told.append(Problem("the storyboard has no shots", None, Place(str(path))))
         raise StoryError(in_order(told))

@@ -196,14 +196,21 @@ def test_a_damaged_clip_in_the_output_folder_is_put_right(tmp_path: Path) -> Non
     assert hash_file(clip) == right
 
 
-def test_a_clip_damaged_in_the_store_is_set_aside_and_never_published(tmp_path: Path) -> None:
-    stage = Stage(tmp_path)
+def damaged(folder: Path) -> tuple[Stage, LocalStore, dict[str, str]]:
+    """A finished project whose first clip is damaged in the store, and the digests of its output as it was."""
+    stage = Stage(folder)
     stage.run()
     right = {name: digest for name, (digest, _) in stage.digests().items()}
-    store = LocalStore(tmp_path / ".matchcut")
+    store = LocalStore(folder / ".matchcut")
+    object_ = store.path(right["clips/001_010_0010_tk01.mp4"])
+    object_.chmod(0o644)
+    object_.write_bytes(b"damaged")
+    return stage, store, right
+
+
+def test_a_clip_damaged_in_the_store_is_set_aside_and_never_published(tmp_path: Path) -> None:
+    stage, _store, right = damaged(tmp_path)
     clip = right["clips/001_010_0010_tk01.mp4"]
-    store.path(clip).chmod(0o644)
-    store.path(clip).write_bytes(b"damaged")
     (stage.out / "clips" / "001_010_0010_tk01.mp4").unlink()
 
     outcome = stage.run()
@@ -217,13 +224,7 @@ def test_a_clip_damaged_in_the_store_is_set_aside_and_never_published(tmp_path: 
 
 
 def test_a_clip_damaged_in_the_store_is_put_right_from_its_copy(tmp_path: Path) -> None:
-    stage = Stage(tmp_path)
-    stage.run()
-    right = {name: digest for name, (digest, _) in stage.digests().items()}
-    store = LocalStore(tmp_path / ".matchcut")
-    clip = right["clips/001_010_0010_tk01.mp4"]
-    store.path(clip).chmod(0o644)
-    store.path(clip).write_bytes(b"damaged")
+    stage, store, right = damaged(tmp_path)
     (stage.out / "film.mp4").unlink()
 
     assert (stage.run().exit_code, stage.run().made) == (0, 0)
