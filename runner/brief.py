@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -24,6 +25,9 @@ from .template import filled
 
 SHAPE_OFF_MAX = 0.01
 """How far a picture's shape may be from the clip's, as a share, before it must be fitted."""
+
+_TOKEN = re.compile(r"(?<=/)(?=[^/]*[0-9])(?=[^/]*[A-Za-z])[A-Za-z0-9_~=-]{20,}(?=/|\Z)")
+"""A long part of a path, letters and digits in one, without a file's ending: whoever knows it may call there."""
 
 DELIVERED = ("uploadEndpoint", "webhookURL")
 """Where a result is sent to: may name the shot, and never counts for a key."""
@@ -79,9 +83,11 @@ def delivered(request: Mapping[str, Any], shot: str) -> dict[str, Any]:
 
 
 def unsigned(request: Mapping[str, Any]) -> dict[str, Any]:
-    """A request as it is written down: what is signed into the addresses of its delivery fields is cut."""
-    cut = {name: request[name].split("?")[0] for name in DELIVERED if isinstance(request.get(name), str)}
-    return {**request, **cut}
+    """A request as it is written down: what is signed into the addresses of its delivery fields is cut, and a part of
+    their paths that looks like a token is covered.
+    """
+    addresses = {name: request[name] for name in DELIVERED if isinstance(request.get(name), str)}
+    return {**request, **{name: _TOKEN.sub("…", text.split("?")[0]) for name, text in addresses.items()}}
 
 
 def settings_of(step: Step, shot: Shot | None) -> dict[str, Any]:

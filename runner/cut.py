@@ -13,6 +13,8 @@ from .plan import Decision, Plan, Product, product_of
 from .storyboard import Film
 from .takes import Take
 
+_SUFFIX = {"MP4": ".mp4", "MOV": ".mov", "WEBM": ".webm"}
+
 
 @dataclass(frozen=True, slots=True)
 class Join:
@@ -28,13 +30,21 @@ class Join:
 
 def products(plan: Plan, decisions: Mapping[str, Decision], facts: Facts) -> dict[str, Product]:
     """The clip of every shot that has one to show: the chosen take's, or what later steps made of it."""
-    found: dict[str, Product] = {}
-    for name, decision in decisions.items():
-        if decision.take is not None and (decision.usable or decision.state == "waiting"):
-            product = product_of(plan, plan.pipeline.clip, name, decision.take, facts)
-            if product is not None:
-                found[name] = _with_raw_head(product, decision.take)
-    return found
+    found = {name: product(plan, name, decision, facts) for name, decision in decisions.items()}
+    return {name: clip for name, clip in found.items() if clip is not None}
+
+
+def product(plan: Plan, name: str, decision: Decision, facts: Facts) -> Product | None:
+    """The clip that a shot has to show, if there is one."""
+    if decision.take is None or not (decision.usable or decision.state == "waiting"):
+        return None
+    found = product_of(plan, plan.pipeline.clip, name, decision.take, facts)
+    return found and _with_raw_head(found, decision.take)
+
+
+def suffix(probe: Mapping[str, Any]) -> str:
+    """The ending of a clip's file name."""
+    return _SUFFIX.get(str(probe["container"]), ".mp4")
 
 
 def _with_raw_head(product: Product, take: Take) -> Product:

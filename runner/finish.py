@@ -9,33 +9,34 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from . import cut, graphs, key, manifest, outputs
+from . import cut, graphs, key, manifest
 from .brief import settings_of
 from .errors import StoryError
 from .exports import EXPORTS, graph
 from .facts import Done
 from .kinds import assemble, exec  # noqa: A004
 from .manifest import FilmMade, Told
-from .outputs import Outputs
 from .pipeline import Step
+from .placing import Placing
 from .plan import Product
 from .ports import TaskFailed, WorkerLost
 from .schema import check
-from .store import hash_file
 from .storyboard import Film
 from .work import Desk, Event, Outcome
 
-_SUFFIX = {"MP4": ".mp4", "MOV": ".mov", "WEBM": ".webm"}
 _LIBRARIES = ("av", "numpy", "pillow")
 
 
-async def finish(run: Desk) -> Outcome:
+async def finish(run: Desk, placing: Placing | None = None) -> Outcome:
     """Put together what can be, and write it down.
 
     Where a shot is missing the last film and its manifest stay as they are; ``partial`` makes another one beside them.
+    ``placing`` knows what has its name already.
     """
-    ending = _Ending(run)
-    ending.place()
+    placing = placing or Placing(run)
+    for shot in run.plan.board.shots:
+        placing.shot(shot.id)
+    ending = _Ending(run, placing)
     if ending.whole or run.options.partial:
         try:
             await ending.films()
@@ -53,28 +54,24 @@ async def finish(run: Desk) -> Outcome:
 @dataclass
 class _Ending:
     run: Desk
+    placing: Placing
 
     def __post_init__(self) -> None:
         run = self.run
         found = cut.products(run.plan, run.decisions, run.facts)
         self.clips = {name: product for name, product in found.items() if run.store.has(product.clip)}
-        self.index = {shot.id: shot.index + 1 for shot in run.plan.board.shots}
-        if lost := [name for name in found if name not in self.clips]:
+        if lost := [name for name in found if name not in self.clips and name not in self.placing.damaged]:
             fact = f"the clips of {', '.join(lost)} were bought, and are not on this machine"
             run.fail("film", StoryError.of(fact, "bring back .matchcut from where they were bought", exit_code=1))
         states = [decision.state for decision in run.decisions.values()]
         names = {name for film in run.plan.board.films for name in film.shots}
         self.whole = not run.problems and "waiting" not in states and names <= self.clips.keys()
         self.partial = run.options.partial and not self.whole
-        project = run.loaded.project
-        self.outputs = Outputs(project.out, run.store, key.digest({"out": str(project.out.resolve())})[:16])
+        self.outputs = self.placing.outputs
         self.made: list[FilmMade] = []
         self.paths: list[Path] = []
         self.manifest: Path | None = None
         self.report: Path | None = None
-        self.clip_paths: dict[tuple[str, int], str] = {}
-        self.final_paths: dict[str, str] = {}
-        self.frame_paths: dict[tuple[str, str], str] = {}
 
     def give_up(self) -> None:
         """No film this time: what stands there stays."""
@@ -117,7 +114,7 @@ class _Ending:
                 )
         if not steps:
             return {}
-        suffix = _suffix(probe)
+        suffix = cut.suffix(probe)
         name = ("film" if film.id == "film" else f"film-{film.id}") + (".partial" if self.partial else "") + suffix
         named = key.digest(recipe)
         told = self.outputs.remembered(name, named)
@@ -133,10 +130,8 @@ class _Ending:
         run = self.run
         facts: dict[str, Any] = {}
         for shot, clip in {entry.shot: entry.clip for entry in entries}.items():
-            paths = [self.final_paths.get(shot), *(p for (s, _), p in self.clip_paths.items() if s == shot)]
-            copies = [self.outputs.folder / path for path in paths if path is not None]
-            good = next((copy for copy in copies if copy.is_file() and hash_file(copy) == clip), None)
-            if not self._sound(shot, clip, good):
+            if not self.placing.sound(shot, clip):
+                self.clips.pop(shot, None)
                 raise StoryError.of(f"shot {shot} has no sound clip", "run again", exit_code=1)
         with run.store.scratch() as folder:
             path = folder / name
@@ -196,11 +191,12 @@ class _Ending:
     def write(self) -> None:
         run, plan = self.run, self.run.plan
         told = Told(
-            run.decisions, run.facts, self.clips, self.made, self.clip_paths, self.final_paths, self.frame_paths,
+            run.decisions, run.facts, self.clips, self.made, self.placing.clips, self.placing.finals,
+            self.placing.frames,
             {name: metadata.version(name) for name in _LIBRARIES} | {"python": platform.python_version()},
         )  # fmt: skip
         document = manifest.make(plan, told, partial=self.partial)
-        faults = check(document, "manifest.schema.json")
+        faults = check({**document, "shots": _one_of_each(document["shots"])}, "manifest.schema.json")
         assert not faults, f"BUG: the manifest does not fit its schema: {faults}"
         kinds = {step.kind for step in plan.pipeline.film}
         if "manifest" in kinds and (self.whole or self.partial):
@@ -216,55 +212,6 @@ class _Ending:
             for name, before in self.outputs.known.items():
                 self.outputs.now.setdefault(name, before)
         self.outputs.close()
-
-    def place(self) -> None:
-        """Put the clips of every take that fits, and the chosen one's frames, under their names."""
-        run = self.run
-        for shot in run.plan.board.shots:
-            chosen = run.decisions[shot.id].take
-            if chosen is None:
-                continue
-            takes = [t for t in run.facts.takes.get(shot.id, ()) if t.key == chosen.key]
-            for take in takes or [chosen]:
-                name = outputs.clip_name(self.index, shot.scene, shot.id, take.take, _suffix(take.probe))
-                if run.store.has(take.clip) and self._placed(shot.id, name, take.clip):
-                    self.clip_paths[shot.id, take.take] = name
-            self._frames(shot.id, shot.scene, chosen.take)
-            product = self.clips.get(shot.id)
-            if product is not None and product.clip != chosen.clip:
-                stem = outputs.clip_name(self.index, shot.scene, shot.id, chosen.take, "")
-                name = f"{stem}_{run.plan.pipeline.clip}{_suffix(product.probe)}"
-                if self._placed(shot.id, name, product.clip):
-                    self.final_paths[shot.id] = name
-
-    def _placed(self, shot: str, name: str, clip: str) -> bool:
-        """Put a clip there. One that is damaged in the store is set aside, and nothing is made of it."""
-        if not self.outputs.is_there(name, clip) and not self._sound(shot, clip, None):
-            return False
-        self.outputs.place(name, clip, self.run.store.path(clip))
-        return True
-
-    def _sound(self, shot: str, clip: str, copy: Path | None) -> bool:
-        if self.run.store.sound(clip, copy):
-            return True
-        fact = "its clip is damaged in the store, and was set aside in .matchcut/store/damaged"
-        drawn = "run again: it is drawn anew"
-        bought = "bring the clip back from a backup: it was paid for, and is not bought again by itself"
-        self.run.fail(shot, StoryError.of(fact, drawn if self.run.plan.lane.draws else bought, exit_code=1))
-        self.clips.pop(shot, None)
-        self.whole = False
-        return False
-
-    def _frames(self, shot: str, scene: str, take: int) -> None:
-        run = self.run
-        chosen = run.decisions[shot].take
-        assert chosen is not None
-        for selector, found in chosen.frames.items():
-            path = run.store.picture(found["digest"])
-            if path.is_file():
-                name = outputs.frame_name(scene, shot, take, selector)
-                self.outputs.place(name, hash_file(path), path)
-                self.frame_paths[shot, selector] = name
 
     def _contacts(self) -> dict[str, bytes]:
         run = self.run
@@ -293,5 +240,12 @@ class _Ending:
         return {digest: picture.jpeg(picture.thumbnail(picture.read(path), 320)) for digest, path in there.items()}
 
 
-def _suffix(probe: Mapping[str, Any]) -> str:
-    return _SUFFIX.get(str(probe["container"]), ".mp4")
+def _one_of_each(shots: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """One shot of every form: whether a thousand of the same form fit the schema need not be asked a thousand times."""
+    return list({_form(shot): shot for shot in shots}.values())
+
+
+def _form(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return tuple((name, _form(item)) for name, item in value.items())
+    return tuple(dict.fromkeys(map(_form, value))) if isinstance(value, list | tuple) else type(value)

@@ -31,8 +31,8 @@ class Outputs:
         stamp = _stamp(path)
         if stamp is None:
             return False
-        before = self.known.get(name)
-        if before is not None and before["digest"] == digest and before["stamp"] == stamp:
+        told = (before for before in (self.now.get(name), self.known.get(name)) if before is not None)
+        if any(before["digest"] == digest and before["stamp"] == stamp for before in told):
             return True
         return hash_file(path) == digest
 

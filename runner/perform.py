@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,9 @@ from .kinds import exec, frame, inspect  # noqa: A004
 from .load import Gallery, Loaded
 from .money import Purse
 from .pipeline import Step
+from .placing import Placing
 from .plan import Decision, End, State, decide, exec_key, product_of
-from .ports import Clock, Executor, Made, Order, Provider, ProviderError, Ticket
+from .ports import Clock, Executor, Made, Order, Provider, ProviderError, TaskFailed, Ticket, WorkerLost
 from .providers.animatic.version import task_uuid
 from .takes import Take
 from .work import Desk, Event, Options, Outcome, Unknown, What
@@ -69,6 +71,7 @@ class _Run:
         self.plan, self.store, self.tell = self.desk.plan, self.desk.store, self.desk.tell
         self.decisions, self.takes = self.desk.decisions, self.desk.takes
         self.by_key, self.done = self.desk.by_key, self.desk.done
+        self.placing = Placing(self.desk)
         self.alone: dict[str, asyncio.Lock] = {}
         self.ended = {name: asyncio.Event() for name in self.plan.order}
         self.places = asyncio.Semaphore(self._in_flight())
@@ -83,9 +86,17 @@ class _Run:
         async with asyncio.TaskGroup() as group:
             if self.buyer is not None:
                 self.buyer.recover(group)
+                if self.plan.work:
+                    group.create_task(self._warm())
             for name in self.plan.order:
                 group.create_task(self._shot(name))
-        return await finish.finish(self.desk)
+        return await finish.finish(self.desk, self.placing)
+
+    async def _warm(self) -> None:
+        """Start the processes that look at clips while the first ones are still being made."""
+        slots = range(self.desk.executor.slots())
+        with suppress(WorkerLost, TaskFailed):  # what is wrong there is told by the first clip
+            await asyncio.gather(*(self.desk.job(f"slot {n}", "runner.media.receive:ready", {}) for n in slots))
 
     def _consent(self) -> None:
         """Commands run only if a person trusts them as they are now."""
@@ -119,6 +130,8 @@ class _Run:
         decision = self.decisions[name]
         what: What = "done" if decision.state in ("current", "stale") else decision.state  # type: ignore[assignment]
         self.tell(Event(what, name, decision.reason))
+        with suppress(StoryError):  # what the disk refuses is told at the end, where it is tried again
+            await asyncio.to_thread(self.placing.shot, name)
 
     def _failed(self, name: str, error: Exception) -> Decision:
         before = self.plan.decisions[name]
@@ -263,10 +276,9 @@ class _Run:
                     self.store.finish(self.done[key])
 
     async def _look(self, shot: str, clip: str, selectors: set[str], first: Path | None) -> dict[str, Any]:
-        contact = self.store.contact(clip)
         order = {
             "clip": str(self.store.path(clip)), "frames": sorted(selectors), "first": str(first) if first else None,
-            "into": str(self.store.pictures), "contact": None if contact.is_file() else str(contact),
+            "into": str(self.store.pictures), "contacts": str(self.store.contacts),
         }  # fmt: skip
         return await self.desk.job(f"{shot}: frames", "runner.media.receive:receive", order)
 

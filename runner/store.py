@@ -160,7 +160,10 @@ class LocalStore:
         try:
             yield folder
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            try:
+                folder.rmdir()  # as it should be: what was made has been moved
+            except OSError:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def sweep(self) -> None:
         """Remove what a run that was killed left half-made. Only the holder of the project's lock may."""

@@ -177,23 +177,17 @@ class Desk:
         return wanted - {"first", "last"}
 
     async def receive(self, name: str, take: int, clip: Path, order: Order, asked: Mapping[str, Any]) -> dict[str, Any]:
-        """Decode a clip once: its digest, facts, frames and measurements. Frames go into the store at once."""
+        """Decode a clip once: its digest, facts, frames and measurements. Pictures go into the store at once."""
         args = {
             "clip": str(clip), "frames": sorted(self.selectors(name)), "asked": dict(asked),
             "first": str(order.first) if order.first else None, "last": str(order.last) if order.last else None,
-            "into": str(self.store.pictures), "contact": str(clip.with_name("contact.jpg")),
+            "into": str(self.store.pictures), "contacts": str(self.store.contacts),
         }  # fmt: skip
         return await self.job(f"{name} take {take}: receive", "runner.media.receive:receive", args)
 
     async def keep_clip(self, clip: Path, got: Mapping[str, Any]) -> None:
-        """Move a received clip and its contact strip into the store."""
-
-        def move() -> None:
-            contact = clip.with_name("contact.jpg").read_bytes()
-            self.store.keep(clip, got["digest"])
-            self.store.write(self.store.contact(got["digest"]), contact)
-
-        await asyncio.to_thread(move)
+        """Move a received clip into the store."""
+        await asyncio.to_thread(self.store.keep, clip, got["digest"])
 
     async def record(self, name: str, take: Take) -> None:
         """Write a take down: in the store, and where it was bought in the shot's takes file."""

@@ -127,6 +127,8 @@ class Hands:
     async def run(self, job: Job) -> dict[str, Any]:
         if job.fn.endswith(":receive"):
             return _received(dict(job.args))
+        if job.fn.endswith(":ready"):
+            return {}
         clips = [Path(entry["clip"]).read_bytes() for entry in job.args["entries"]]
         Path(job.args["out"]).write_bytes(b"".join(clips))
         return {
@@ -149,8 +151,8 @@ def _received(args: dict[str, Any]) -> dict[str, Any]:
         digest = _hash(said + selector.encode())
         Path(args["into"], f"{digest}.png").write_bytes(b"a picture")
         frames[selector] = {"index": 0 if selector == "first" else 23, "time": 0.0, "digest": digest}
-    if args.get("contact"):
-        Path(args["contact"]).write_bytes(b"a strip")
+    if args.get("contacts"):
+        (Path(args["contacts"]) / f"{_hash(said)}.jpg").write_bytes(b"a strip")
     probe = {
         "container": "MP4",
         "codec": "h264",

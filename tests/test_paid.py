@@ -10,7 +10,8 @@ import socket
 import subprocess
 import sys
 import threading
-from contextlib import closing
+import uuid
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from runner import env
+from runner import api, env
+from runner.clock import RealClock
 from runner.errors import StoryError
+from runner.executors import EXECUTORS
 from runner.server import webhooks
 from runner.server.standin import bound, serving
 
@@ -80,6 +83,43 @@ def test_lantern_market_is_bought_through_the_real_client_and_the_books_agree(tm
     assert all(charge["usd"] == pytest.approx(charge["estimate"]) for charge in costs["charges"])
     assert ["current"] * 5 == [shot["state"] for shot in manifest["shots"]]
     assert [] == spoken(folder)
+
+
+def command_lines() -> list[str]:
+    """What every process of this machine was called with."""
+    if not Path("/proc/self/cmdline").exists():
+        return subprocess.run(["ps", "-axo", "args="], capture_output=True, text=True, check=True).stdout.splitlines()
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # it has ended meanwhile
+            found.append(path.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+    return found
+
+
+def test_the_key_stands_in_no_process_list(tmp_path: Path) -> None:
+    key = uuid.uuid4().hex
+    with service("--making", "30") as shop:
+        project = Project(tmp_path / "p", shop, shots=1)
+        words = [*COMMAND, "run", "storyboard.yaml", "--out", str(tmp_path / "told")]
+        with subprocess.Popen(words, cwd=project.folder, env=project.environ | {"RUNWARE_API_KEY": key}) as process:
+            try:
+                while not shop.ledger()["tasks"]:
+                    assert process.poll() is None
+                shown = command_lines()
+            finally:
+                process.kill()
+    assert any(str(tmp_path / "told") in line for line in shown), "the list shows the run"
+    assert not any(key in line for line in shown)
+
+
+def test_the_hosts_that_a_pipeline_lists_are_what_the_client_is_told(tmp_path: Path) -> None:
+    with service(*FAST) as shop:
+        folder = Project(tmp_path / "p", shop, shots=1).folder
+    text = (folder / "tiny.yaml").read_text(encoding="utf-8")
+    (folder / "tiny.yaml").write_text(f"hosts: [cdn.me.example, '*.bucket.example']\n{text}", encoding="utf-8")
+    loaded = api.load(folder / "storyboard.yaml", environ={})
+    told = api.setting(loaded, EXECUTORS["local"](1), RealClock())
+    assert ("cdn.me.example", "*.bucket.example") == told.hosts
 
 
 # What is wrong
@@ -356,6 +396,11 @@ def test_a_call_wakes_the_run_early_and_the_run_asks_the_service_itself(tmp_path
         assert 1 <= stats["requests"]["getResponse"] <= 2
         (take,) = project.takes()["0000"]
         assert "webhookURL" not in json.dumps(take)
+        token = webhooks.token(project.folder)
+        files = (path for path in project.folder.rglob("*") if path.is_file() and token.encode() in path.read_bytes())
+        assert {"tiny.yaml", webhooks.TOKEN_FILE} == {path.name for path in files}, "whoever knows it may call"
+        sent = json.loads((project.folder / "out" / "manifest.json").read_bytes())["shots"][0]["request"]
+        assert f"{base}/hook/…" == sent["webhookURL"]
 
 
 def test_each_shot_is_uploaded_to_an_address_of_its_own(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """How alike two pictures are: whether a shot really begins on the frame it was given, and what its colours did.
 
-Measured 320 pixels wide. The bounds are starting values from made pictures; a model redraws its first frame.
+Measured at most 320 pixels wide. The bounds are starting values from made pictures; a model redraws its first frame.
 """
 
 from __future__ import annotations
@@ -48,8 +48,9 @@ class Likeness:
 
 def compare(ours: Rgb, theirs: Rgb) -> Likeness:
     """A frame as it came back against the picture that was sent; pictures of other sizes are scaled first."""
-    height = max(_SSIM_WINDOW, round(theirs.shape[0] * WIDTH / theirs.shape[1]))
-    one, two = (grey(picture.scale(p, WIDTH, height)) for p in (ours, theirs))
+    width = max(_SSIM_WINDOW, min(WIDTH, theirs.shape[1]))
+    height = max(_SSIM_WINDOW, round(theirs.shape[0] * width / theirs.shape[1]))
+    one, two = (grey(picture.scale(p, width, height)) for p in (ours, theirs))
     error = float(np.mean((one - two) ** 2))
     near = PSNR_MAX_DB if error == 0 else min(PSNR_MAX_DB, 10 * math.log10(255 * 255 / error))
     alike = ssim(one, two)

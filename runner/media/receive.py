@@ -52,7 +52,7 @@ class _Look:
         if index in self.numbers.values():
             self.add(index, frame, keep)
         if on_strip:
-            self.small[index] = colour.to_small_rgb(frame, self.matrix, STRIP_WIDTH)
+            self.small[index] = colour.to_small_rgb(frame, self.matrix, min(STRIP_WIDTH, colour.shown_size(frame)[0]))
 
     def add(self, index: int, frame: av.VideoFrame, keep: _Keeper) -> None:
         """A frame that is handed on."""
@@ -60,12 +60,18 @@ class _Look:
         keep.add(index, self.pictures[index])
 
 
+def ready(_: Mapping[str, Any]) -> dict[str, Any]:
+    """Does nothing: what ``receive`` needs is imported by the time this is called."""
+    return {}
+
+
 def receive(order: Mapping[str, Any]) -> dict[str, Any]:
     """Decodes a clip once and gives its digest, facts, the frames that were asked for, and what an inspection finds.
 
     ``order``: ``clip``; ``into``, the folder for frames (``<pixel digest>.png``, those that are there are left); and
     where wanted ``frames`` (selectors besides first and last), ``first`` and ``last`` (pictures the clip was asked to
-    begin and end on), ``asked`` (``width``, ``height``, ``seconds``, ``fps``) and ``contact`` (a JPEG strip to write).
+    begin and end on), ``asked`` (``width``, ``height``, ``seconds``, ``fps``) and ``contacts`` (a folder for its strip
+    of seven small pictures, ``<digest of the clip>.jpg``).
 
     The answer has ``digest`` and ``bytes`` of the file, ``probe``, ``frames`` by selector (``index``, ``time`` in
     seconds, pixel ``digest``) and ``inspect``. Raises StoryError for a clip that is damaged, cut short or HDR.
@@ -85,8 +91,10 @@ def receive(order: Mapping[str, Any]) -> dict[str, Any]:
         if look is None:
             raise StoryError.of(f"{path} gives other pictures each time it is decoded", clip.DAMAGED)
         times = look.times
-        if order.get("contact"):
-            put(order["contact"], picture.jpeg(_strip(look, len(times.ticks))))
+        if order.get("contacts"):
+            strip = Path(order["contacts"]) / f"{digest.result()}.jpg"
+            if not strip.exists():
+                put(strip, picture.jpeg(_strip(look, len(times.ticks))))
         inspect = _inspect(look, sent, aimed, order.get("asked") or {})
         names = keep.names()
     frames = {

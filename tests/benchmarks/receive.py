@@ -57,7 +57,7 @@ def whole(path: Path, sent: Path, into: Path) -> float:
         "clip": str(path),
         "into": str(into),
         "first": str(sent),
-        "contact": str(into / "contact.jpg"),
+        "contacts": str(into),
         "asked": {"fps": 24, "seconds": 5},
     }
     begun = time.perf_counter()

@@ -73,10 +73,8 @@ class Downloads:
                 await asyncio.to_thread(into.mkdir, parents=True, exist_ok=True)
                 if made.source.startswith("data:"):
                     await asyncio.to_thread(_unpack, made.source, part.path)
-                    kind = await asyncio.to_thread(_kind, part.path)
-                else:
-                    kind = await self._until_whole(made.source, part)
-                return await asyncio.to_thread(part.path.replace, into / f"{name}{kind}")
+                    return await asyncio.to_thread(_landed, part.path, into / name)
+                return await self._until_whole(made.source, part, into / name)
         except _NotYet as error:
             failure = _asset(error.fact)
         finally:
@@ -84,13 +82,13 @@ class Downloads:
                 part.path.unlink(missing_ok=True)
         raise failure
 
-    async def _until_whole(self, source: str, part: _Part) -> str:
+    async def _until_whole(self, source: str, part: _Part, place: Path) -> Path:
         begun, pause = self._clock.ticks(), PAUSE_S_FIRST
         while True:
             size = part.size
             try:
                 await self._attempt(source, part)
-                return await asyncio.to_thread(_kind, part.path)
+                return await asyncio.to_thread(_landed, part.path, place)
             except _NotYet as error:
                 missing = error
             if missing.anew:
@@ -195,8 +193,8 @@ def _resumed_at(response: httpx.Response, part: _Part, have: int) -> int:
     return have
 
 
-def _kind(path: Path) -> str:
-    """The suffix of a file that came whole. Raises _NotYet."""
+def _landed(path: Path, place: Path) -> Path:
+    """A file that came whole, moved to its name with the suffix that fits. Raises _NotYet."""
     with path.open("rb") as stream:
         head = stream.read(HEAD_BYTES)
     kind = suffix(head)
@@ -204,7 +202,7 @@ def _kind(path: Path) -> str:
         raise _NotYet(f"what came is {what(head)}", anew=True)
     if not is_whole(path):
         raise _NotYet("the clip that came is cut off", anew=True)
-    return kind
+    return path.replace(place.with_name(f"{place.name}{kind}"))
 
 
 def _unpack(source: str, path: Path) -> None:
