@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 __version__ = "2026.11.20"
 
-__all__ = ["Event", "Loaded", "Outcome", "Plan", "Problem", "StoryError", "load", "plan", "run"]
+__all__ = ["Event", "Loaded", "Outcome", "Part", "Plan", "Problem", "StoryError", "load", "plan", "run"]
 
 FLOORS: dict[str, int] = {
     "errors": 0, "fast": 0, "shipped": 0, "template": 0, "clock": 0,
@@ -25,7 +25,7 @@ FLOORS: dict[str, int] = {
     "plan": 6,
     "cut": 7, "gather": 7, "graphs": 7, "executors": 6, "providers": 6,
     "load": 8, "manifest": 8,
-    "work": 9,
+    "work": 9, "saved": 9,
     "buying": 10, "placing": 10, "finish": 11,
     "perform": 12,
     "api": 13, "server": 13,
@@ -37,12 +37,12 @@ if TYPE_CHECKING:
     from .api import load, plan, run
     from .errors import Problem, StoryError
     from .load import Loaded
-    from .plan import Plan
+    from .plan import Part, Plan
     from .work import Event, Outcome
 
 _HOMES = {
     "load": "api", "plan": "api", "run": "api", "Problem": "errors", "StoryError": "errors",
-    "Loaded": "load", "Plan": "plan", "Event": "work", "Outcome": "work",
+    "Loaded": "load", "Part": "plan", "Plan": "plan", "Event": "work", "Outcome": "work",
 }  # fmt: skip
 
 

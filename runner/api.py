@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from . import config, gather, lock, money, takes
+from . import config, cut, gather, lock, money, takes
 from .buying import Patience, Stop
 from .clock import RealClock
 from .errors import Problem, StoryError, did_you_mean
@@ -25,9 +25,10 @@ from .load import Loaded
 from .load import load as _load
 from .money import Purse
 from .perform import perform
-from .plan import Plan
+from .plan import WHOLE, Decision, Part, Plan
 from .ports import Clock, Executor, Setting
 from .providers import provider as provider_of
+from .saved import Saved, begin
 from .trust import Trust, foreign
 from .work import Desk, Event, Options, Outcome
 
@@ -39,21 +40,24 @@ def load(
     out: str | Path | None = None,
     allow_outside: bool = False,
     environ: Mapping[str, str] | None = None,
+    part: Part = WHOLE,
 ) -> Loaded:
-    """Read and check a storyboard with all that belongs to it. Reads only.
+    """Read and check a storyboard with all that belongs to it. Reads only. ``part``: the shots that it is about.
 
     Raises StoryError with every problem, in file order.
     """
     environ = os.environ if environ is None else environ
-    return _load(storyboard, provider=provider, out=out, allow_outside=allow_outside, environ=environ)
+    return _load(storyboard, provider=provider, out=out, allow_outside=allow_outside, environ=environ, part=part)
 
 
-def plan(storyboard: str | Path, *, provider: str | None = None, allow_outside: bool = False) -> Plan:
+def plan(
+    storyboard: str | Path, *, provider: str | None = None, allow_outside: bool = False, part: Part = WHOLE
+) -> Plan:
     """What a run would make, in what order, why, and what it would cost in USD. Reads only.
 
     Raises StoryError with every problem, in file order.
     """
-    return load(storyboard, provider=provider, allow_outside=allow_outside).plan
+    return load(storyboard, provider=provider, allow_outside=allow_outside, part=part).plan
 
 
 def run(
@@ -68,6 +72,8 @@ def run(
     trust: bool = False,
     allow_outside: bool = False,
     allow_unpriced: bool = False,
+    part: Part = WHOLE,
+    saved: Saved | None = None,
     patience: Patience | None = None,
     tell: Callable[[Event], None] = lambda _: None,
 ) -> Outcome:
@@ -75,23 +81,27 @@ def run(
 
     ``budget`` is a ceiling in USD for all that the storyboard ever costs; the lowest of it, the storyboard's and
     MATCHCUT_BUDGET holds. Buying needs ``yes`` or a ceiling. ``spend=False`` buys nothing, and fetches what is in
-    flight. ``trust`` says that the pipeline's commands may run as they are now; it is remembered. ``tell`` is called
-    with what happens. ``patience``: how long a purchase of unclear outcome is asked about; made for rehearsals with a
-    service that answers sooner. Raises StoryError where nothing can be begun; what fails later stands in the outcome.
+    flight. ``part``: the shots that it is about. ``saved``: a plan that somebody saw, carried out once, as long as
+    nothing has changed, and up to what it said; pass the part and the provider it names. ``trust`` says that the
+    pipeline's commands may run as they are now; it is remembered. ``tell`` is called with what happens. ``patience``:
+    how long a purchase of unclear outcome is asked about; made for rehearsals with a service that answers sooner.
+    Raises StoryError where nothing can be begun; what fails later stands in the outcome.
     """
     if isinstance(storyboard, Loaded):
         loaded = storyboard
     else:
-        loaded = load(storyboard, provider=provider, out=out, allow_outside=allow_outside)
+        loaded = load(storyboard, provider=provider, out=out, allow_outside=allow_outside, part=part)
     settings = config.read(loaded.project.folder, loaded.plan.facts.environ)
     remembered = Trust(settings.home)
     if trust:
         remembered.add(loaded.pipeline, loaded.plan.facts.files)
     options = Options(partial=partial, trusted=remembered.has, spend=spend, resend=spend)
-    ceiling = money.ceiling(budget, loaded.board.budget, settings.budget)
+    ceiling = money.ceiling(budget, loaded.board.budget, settings.budget, saved.ceiling if saved else None)
     clock = RealClock()
 
     async def go(fresh: Loaded, executor: Executor) -> Outcome:
+        if saved is not None:
+            begin(saved, fresh)
         _addressed(fresh, remembered)
         provider = provider_of(fresh.lane.provider, setting(fresh, executor, clock, tell))
         journal = purse = None
@@ -137,8 +147,6 @@ def circle(storyboard: str | Path, shot: str, take: str | None, *, allow_outside
     """Choose a take for a shot's present key, or none; the plan afterwards. Raises StoryError."""
     loaded = load(storyboard, allow_outside=allow_outside)
     key = _key(loaded, shot)
-    file = takes.path(loaded.project.file, shot)
-    record = takes.read(file, f"{file.parent.name}/{file.name}")
     chosen: takes.Circle | None = None
     if take is not None:
         mine = [t for t in loaded.plan.facts.by_key.get(key, ()) if t.key == key]
@@ -147,10 +155,55 @@ def circle(storyboard: str | Path, shot: str, take: str | None, *, allow_outside
             have = ", ".join(str(t.take) for t in mine) or "none"
             raise StoryError.of(f"shot {shot} has no take {take} for its present words and frames", f"one of: {have}")
         chosen = takes.Circle(drawn=(found.key, found.take)) if loaded.lane.draws else takes.Circle(clip=found.clip)
-    with lock.held(loaded.project.store.root, RealClock().now()):
-        loaded.project.store.make()
-        loaded.project.store.write(file, takes.text(replace(record.with_circle(key, chosen), shot=shot)).encode())
-    return load(storyboard, allow_outside=allow_outside).plan
+    return _amended(loaded, shot, lambda record: record.with_circle(key, chosen))
+
+
+def accept(storyboard: str | Path, shot: str, take: str | None = None, *, allow_outside: bool = False) -> Plan:
+    """Say that a take made for other words or frames is right for the present ones; the plan afterwards.
+
+    ``take``: by number or digest; None: the one that was in use last. Raises StoryError.
+    """
+    loaded = load(storyboard, allow_outside=allow_outside)
+    key = _key(loaded, shot)
+    mine = loaded.plan.facts.takes.get(shot, ())
+    found = loaded.plan.decisions[shot].take if take is None else takes.find(mine, take)
+    if found is None:
+        have = ", ".join(f"{t.take} ({t.clip[:8]})" for t in mine) or "none"
+        told = f"shot {shot} has no take" + ("" if take is None else f" {take}")
+        raise StoryError.of(told, f"one of: {have}" if mine else None)
+    if found.key == key:
+        raise StoryError.of(
+            f"take {found.take} of {shot} was made for these words and frames", f"matchcut circle {shot} {found.take}"
+        )
+    circle = takes.Circle(drawn=(found.key, found.take)) if loaded.lane.draws else takes.Circle(clip=found.clip)
+    return _amended(loaded, shot, lambda record: record.with_circle(key, circle))
+
+
+def pin(storyboard: str | Path, shot: str, *, pinned: bool = True, allow_outside: bool = False) -> Plan:
+    """Keep the frame that a shot's take begins on, whatever becomes of the shot before it; the plan afterwards.
+
+    ``pinned`` False: it begins on what the storyboard says again. Raises StoryError.
+    """
+    loaded = load(storyboard, allow_outside=allow_outside)
+    decision = _decision(loaded, shot)
+    frame = None
+    if pinned:
+        frame = cut.given(decision.take) if decision.take is not None else None
+        if frame is None:
+            why = "begins on no frame" if decision.take is not None else "has no take yet"
+            raise StoryError.of(f"{shot} {why}: there is nothing to keep", None)
+    return _amended(loaded, shot, lambda record: replace(record, pinned=frame))
+
+
+def _amended(loaded: Loaded, shot: str, change: Callable[[takes.Record], takes.Record]) -> Plan:
+    """The plan after a change of a shot's takes file."""
+    project = loaded.project
+    file = takes.path(project.file, shot)
+    with lock.held(project.store.root, RealClock().now()):
+        project.store.make()
+        record = takes.read(file, f"{file.parent.name}/{file.name}")
+        project.store.write(file, takes.text(replace(change(record), shot=shot)).encode())
+    return load(project.file, allow_outside=loaded.pictures.allow_outside).plan
 
 
 def retake(
@@ -288,11 +341,16 @@ def resolve(
     return _held(loaded, settings.jobs, go)
 
 
-def _key(loaded: Loaded, shot: str) -> str:
+def _decision(loaded: Loaded, shot: str) -> Decision:
     decision = loaded.plan.decisions.get(shot)
     if decision is None:
         near = did_you_mean(shot, loaded.plan.decisions)
         raise StoryError.of(f'shot "{shot}" does not exist', f"did you mean {near}?" if near else None)
+    return decision
+
+
+def _key(loaded: Loaded, shot: str) -> str:
+    decision = _decision(loaded, shot)
     if decision.key is None:
         remedy = "run first (a rehearsal is another lane: its takes are not circled)"
         raise StoryError.of(f"{shot} has no key yet: {decision.reason}", remedy, exit_code=1)
@@ -305,7 +363,7 @@ def _held(loaded: Loaded, jobs: int, go: Callable[[Loaded, Executor], Coroutine[
         fresh = _load(
             loaded.project.file, provider=loaded.lane.provider, out=loaded.project.out,
             allow_outside=loaded.pictures.allow_outside, environ=loaded.plan.facts.environ,
-            name=loaded.board.document.file,
+            name=loaded.board.document.file, part=loaded.part,
         )  # fmt: skip
 
         async def working() -> Outcome:

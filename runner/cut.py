@@ -10,7 +10,7 @@ from typing import Any
 from .facts import Facts
 from .kinds.assemble import Entry
 from .plan import Decision, Plan, Product, product_of
-from .storyboard import Film
+from .storyboard import Film, Point
 from .takes import Take
 
 _SUFFIX = {"MP4": ".mp4", "MOV": ".mov", "WEBM": ".webm"}
@@ -58,43 +58,69 @@ def _with_raw_head(product: Product, take: Take) -> Product:
     return replace(product, inspect={**product.inspect, **ends})
 
 
-def entries(plan: Plan, film: Film, clips: Mapping[str, Product]) -> list[Entry]:
+def severed(plan: Plan, decisions: Mapping[str, Decision], facts: Facts) -> frozenset[str]:
+    """The shots whose clip begins on another frame than the shot before them shows by now: held, kept, pinned, accepted
+    ones, of which the shot before was made anew.
+    """
+    found = set()
+    for name, decision in decisions.items():
+        begins = plan.briefs[name].shot.begins
+        if decision.take is None or begins.shot is None or (asked := given(decision.take)) is None:
+            continue
+        parent = decisions[begins.shot].take
+        product = product_of(plan, plan.pipeline.handed, begins.shot, parent, facts) if parent is not None else None
+        frame = product.frames.get(begins.frame) if product is not None else None
+        if frame is None or frame["digest"] != asked:
+            found.add(name)
+    return frozenset(found)
+
+
+def given(take: Take) -> str | None:
+    """The digest of the frame that a take was asked to begin on."""
+    first = ((take.parts.get("inputs") or {}).get("frameImages") or {}).get("first") or {}
+    digest = first.get("pixels")
+    return str(digest) if digest is not None else None
+
+
+def entries(plan: Plan, film: Film, clips: Mapping[str, Product], severed: frozenset[str] = frozenset()) -> list[Entry]:
     """The film's entries; shots without a clip are left out.
 
     A clip is trimmed only where the very next entry continues from a frame inside it, and its head's frame counts as
     a repeat only where the entry before is what it continues from and the measurement says so.
     """
+    follows = {name: plan.briefs[name].shot.begins for name in clips.keys() - severed}
     names = [name for name in film.shots if name in clips]
     made: list[Entry] = []
     for at, name in enumerate(names):
         product = clips[name]
         stop = int(product.probe["frames"])
-        following = plan.briefs[names[at + 1]].shot.begins if at + 1 < len(names) else None
+        following = follows.get(names[at + 1]) if at + 1 < len(names) else None
         if following is not None and following.shot == name and following.frame not in ("first", "last"):
             frame = product.frames.get(following.frame)
             stop = int(frame["index"]) + 1 if frame else stop
         before = names[at - 1] if at else None
-        made.append(Entry(name, product.clip, 0, stop, before is not None and _repeats(plan, before, name, clips)))
+        made.append(Entry(name, product.clip, 0, stop, _repeats(follows.get(name), before, product)))
     return made
 
 
-def _repeats(plan: Plan, before: str, name: str, clips: Mapping[str, Product]) -> bool:
-    begins = plan.briefs[name].shot.begins
-    if begins.shot != before or begins.frame == "first":
+def _repeats(begins: Point | None, before: str | None, product: Product) -> bool:
+    if begins is None or before is None or begins.shot != before or begins.frame == "first":
         return False
-    head = clips[name].inspect.get("head") or {}
+    head = product.inspect.get("head") or {}
     return bool(head.get("likeness") == "repeat")
 
 
-def joins(plan: Plan, clips: Mapping[str, Product], shown: list[Entry]) -> list[Join]:
+def joins(
+    plan: Plan, clips: Mapping[str, Product], shown: list[Entry], severed: frozenset[str] = frozenset()
+) -> list[Join]:
     """Every meeting of two shots in a film, with what was measured there."""
     once = {entry.shot for entry in shown if entry.repeat}
     names = [entry.shot for entry in shown]
     made = []
     for tail, head in pairwise(names):
-        begins = plan.briefs[head].shot.begins
-        measured = clips[head].inspect.get("head") if begins.shot == tail else None
-        made.append(Join(tail, head, begins.shot == tail, head in once, measured, _drift(plan, head, clips)))
+        continues = plan.briefs[head].shot.begins.shot == tail and head not in severed
+        measured = clips[head].inspect.get("head") if continues else None
+        made.append(Join(tail, head, continues, head in once, measured, _drift(plan, head, clips)))
     return made
 
 

@@ -79,6 +79,8 @@ class Facts:
     takes: Mapping[str, tuple[Take, ...]] = field(default_factory=dict)
     by_key: Mapping[str, tuple[Take, ...]] = field(default_factory=dict)
     circled: Mapping[str, Mapping[str, Circle]] = field(default_factory=dict)
+    pinned: Mapping[str, str] = field(default_factory=dict)
+    """The pixels that a shot was told to go on beginning with, by shot."""
     wanted: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     done: Mapping[str, Done] = field(default_factory=dict)
     spent: Decimal = Decimal(0)

@@ -63,6 +63,7 @@ class _Ending:
         if lost := [name for name in found if name not in self.clips and name not in self.placing.damaged]:
             fact = f"the clips of {', '.join(lost)} were bought, and are not on this machine"
             run.fail("film", StoryError.of(fact, "bring back .matchcut from where they were bought", exit_code=1))
+        self.severed = cut.severed(run.plan, run.decisions, run.facts)
         states = [decision.state for decision in run.decisions.values()]
         names = {name for film in run.plan.board.films for name in film.shots}
         self.whole = not run.problems and "waiting" not in states and names <= self.clips.keys()
@@ -89,11 +90,11 @@ class _Ending:
                 slates = frozenset(film.shots) - clips.keys()
                 for name in sorted(slates):
                     clips[name] = await self._slate(name)
-            entries = cut.entries(self.run.plan, film, clips)
+            entries = cut.entries(self.run.plan, film, clips, self.severed)
             if not entries:
                 continue
             file = await self._film(film, entries, clips)
-            joins = cut.joins(self.run.plan, clips, entries)
+            joins = cut.joins(self.run.plan, clips, entries, self.severed)
             self.made.append(FilmMade(film, entries, joins, file, slates))
 
     async def _film(

@@ -75,6 +75,7 @@ def facts(
         takes=have,
         by_key=by_key,
         circled={name: record.circled for name, record in records.items()},
+        pinned={name: record.pinned for name, record in records.items() if record.pinned is not None},
         wanted=wanted,
         done=Known(store.done),
         spent=sum((charge.usd for charge in bought), Decimal(0)),

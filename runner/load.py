@@ -15,7 +15,7 @@ from .errors import Place, Problem, StoryError, did_you_mean, in_order
 from .facts import Fit, Picture
 from .kinds import KINDS
 from .pipeline import Pipeline
-from .plan import Lane, Plan, make, with_warnings
+from .plan import WHOLE, Lane, Part, Plan, make, scope, with_warnings
 from .store import LocalStore
 from .storyboard import Storyboard
 
@@ -53,6 +53,7 @@ class Loaded:
     lane: Lane
     pictures: Gallery
     plan: Plan
+    part: Part = WHOLE
 
 
 class Gallery:
@@ -119,11 +120,12 @@ def load(
     allow_outside: bool = False,
     environ: Mapping[str, str] = os.environ,
     name: str | None = None,
+    part: Part = WHOLE,
 ) -> Loaded:
     """Read a storyboard, its pipeline and what is known of its takes, and plan it.
 
-    ``provider="animatic"`` rehearses: the same graph, the same checks, free clips. Reads only. Raises StoryError with
-    every problem, in file order.
+    ``provider="animatic"`` rehearses: the same graph, the same checks, free clips. ``part`` says which shots it is
+    about. Reads only. Raises StoryError with every problem, in file order.
     """
     path = Path(file)
     if path.is_dir():
@@ -148,13 +150,13 @@ def load(
     gallery = Gallery(path.parent, allow_outside=allow_outside)
     facts = gather.facts(board, made, lane, path, project.store, gallery, environ, told)
     try:
-        planned = make(board, made, cards, facts, lane)
+        planned = make(board, made, cards, facts, lane, scope(board, part))
     except StoryError as error:
         raise StoryError(in_order([*told, *error.problems])) from None
     if any(problem.severity == "error" for problem in told):
         raise StoryError(in_order(told))
     planned = with_warnings(planned, told)
-    return Loaded(project, board, made, cards, lane, gallery, planned)
+    return Loaded(project, board, made, cards, lane, gallery, planned, part)
 
 
 def _is_file(folder: Path, name: str) -> bool:

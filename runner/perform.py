@@ -128,8 +128,9 @@ class _Run:
         finally:
             self.ended[name].set()
         decision = self.decisions[name]
-        what: What = "done" if decision.state in ("current", "stale") else decision.state  # type: ignore[assignment]
-        self.tell(Event(what, name, decision.reason))
+        if not decision.left:
+            what: What = "done" if decision.state in ("current", "stale") else decision.state  # type: ignore[assignment]
+            self.tell(Event(what, name, decision.reason))
         with suppress(StoryError):  # what the disk refuses is told at the end, where it is tried again
             await asyncio.to_thread(self.placing.shot, name)
 
@@ -144,6 +145,11 @@ class _Run:
 
     async def _make(self, name: str) -> Decision:
         decision = decide(self.plan, name, self.decisions, self.desk.facts)
+        if decision.left:
+            return decision
+        if decision.state == "blocked":
+            self.desk.fail(name, StoryError.of(decision.reason, f"--until {name}", exit_code=1))
+            return decision
         ends = [end for end in (decision.first, decision.last) if end is not None and end.unknown]
         if ends:
             if decision.kept:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from . import key as keys
 from .brief import Brief, briefs, picture_of, settings_of
 from .card import Card
-from .errors import Problem, StoryError, in_order
+from .errors import Problem, StoryError, did_you_mean, in_order
 from .facts import Facts
 from .kinds import exec, frame  # noqa: A004
 from .pipeline import Pipeline, Step
@@ -36,6 +36,35 @@ class Lane:
     @property
     def draws(self) -> bool:
         return self.provider == "animatic"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The part of a storyboard that a person named; what is said together holds together.
+
+    ``only`` these shots; ``until`` one, with all that it begins or ends on, however far back; ``start``: it and all
+    that follows from it. ``keep_stale``: a stale take stays in use, wherever it is.
+    """
+
+    only: tuple[str, ...] = ()
+    until: str | None = None
+    start: str | None = None
+    keep_stale: bool = False
+
+
+WHOLE = Part()
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The shots that a run is about. What lies outside is left as it is, and nothing is made for it."""
+
+    shots: frozenset[str] | None = None
+    """None: all."""
+    keep_stale: bool = False
+
+    def has(self, shot: str) -> bool:
+        return self.shots is None or shot in self.shots
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +114,10 @@ class Decision:
     certain: bool = True
     kept: bool = False
     """Whether a stale take stays in use."""
+    left: bool = False
+    """Whether it would be made, but for the scope of the run."""
+    direct: bool = False
+    """Whether its own words or pictures have changed. A stale shot of which they haven't inherits its staleness."""
     settled: bool = False
     """Whether the take that counts will be the same one when those that lack are made."""
     changes: tuple[keys.Change, ...] = ()
@@ -120,6 +153,7 @@ class Plan:
     decisions: Mapping[str, Decision]
     order: tuple[str, ...]
     warnings: tuple[Problem, ...] = ()
+    scope: Scope = Scope()
 
     @cached_property
     def children(self) -> Mapping[str, tuple[str, ...]]:
@@ -127,14 +161,8 @@ class Plan:
 
     def follows(self, shot: str) -> tuple[str, ...]:
         """The shots that begin or end, however far on, on this one's frames; in file order."""
-        found: set[str] = set()
-        todo = [shot]
-        while todo:
-            for child in self.children.get(todo.pop(), ()):
-                if child not in found:
-                    found.add(child)
-                    todo.append(child)
-        return tuple(s.id for s in self.board.shots if s.id in found)
+        found = _reached(shot, self.children)
+        return tuple(s.id for s in self.board.shots if s.id in found and s.id != shot)
 
     def cost(self, shot: str, *, bought: bool = False) -> Decimal | None:
         """USD that this run spends on a shot at most; ``bought``: what all its takes cost from the model's provider."""
@@ -180,14 +208,48 @@ def _tasks(board: Storyboard, pipeline: Pipeline) -> Iterator[Task]:
         yield Task(f"film.{step.name}", None, step.name, step.kind, tuple(needs))
 
 
-def make(board: Storyboard, pipeline: Pipeline, cards: Mapping[str, Card], facts: Facts, lane: Lane) -> Plan:
+def scope(board: Storyboard, part: Part) -> Scope:
+    """The shots of a part. Raises StoryError for those that do not exist."""
+    names = [*part.only, *(name for name in (part.until, part.start) if name is not None)]
+    unknown = [name for name in dict.fromkeys(names) if name not in board.by_id]
+    if unknown:
+        near = {name: did_you_mean(name, board.by_id) for name in unknown}
+        raise StoryError(
+            Problem(f'shot "{name}" does not exist', f"did you mean {near[name]}?" if near[name] else None)
+            for name in unknown
+        )
+    sets = [frozenset(part.only)] if part.only else []
+    if part.until is not None:
+        sets.append(_reached(part.until, {shot.id: shot.parents for shot in board.shots}))
+    if part.start is not None:
+        sets.append(_reached(part.start, children(board)))
+    return Scope(frozenset.intersection(*sets) if sets else None, part.keep_stale)
+
+
+def _reached(shot: str, ways: Mapping[str, tuple[str, ...]]) -> frozenset[str]:
+    found, todo = {shot}, [shot]
+    while todo:
+        new = [name for name in ways.get(todo.pop(), ()) if name not in found]
+        found.update(new)
+        todo += new
+    return frozenset(found)
+
+
+def make(
+    board: Storyboard,
+    pipeline: Pipeline,
+    cards: Mapping[str, Card],
+    facts: Facts,
+    lane: Lane,
+    scope: Scope = Scope(),
+) -> Plan:
     """The plan of a storyboard. Raises StoryError with every problem, in file order."""
     made, order, told = briefs(board, pipeline, cards, facts)
     problems = in_order(told)
     if any(problem.severity == "error" for problem in problems):
         raise StoryError(problems)
     decisions: dict[str, Decision] = {}
-    plan = Plan(board, pipeline, lane, facts, made, decisions, order, tuple(problems))
+    plan = Plan(board, pipeline, lane, facts, made, decisions, order, tuple(problems), scope)
     for name in order:
         decisions[name] = decide(plan, name, decisions, facts)
     return plan
@@ -200,8 +262,24 @@ def with_warnings(plan: Plan, problems: Iterable[Problem]) -> Plan:
 
 def decide(plan: Plan, shot: str, decisions: Mapping[str, Decision], facts: Facts) -> Decision:
     """The one decision that planning and running share: the state of a shot, given those of its parents."""
+    decision = _decide(plan, shot, decisions, facts)
+    if (decision.buy or decision.due) and not plan.scope.has(shot):
+        return replace(decision, buy=0, due=(), left=True, certain=True)
+    ends = (end.parent for end in (decision.first, decision.last) if end is not None and end.unknown)
+    lost = [name for name in ends if name is not None and decisions[name].left]
+    if lost and decision.buy:
+        reason = f"{lost[0]} has no frame for it, and is not part of this run"
+        return replace(decision, state="blocked", reason=reason, buy=0, certain=True)
+    return decision
+
+
+def _decide(plan: Plan, shot: str, decisions: Mapping[str, Decision], facts: Facts) -> Decision:
     brief = plan.briefs[shot]
-    first = _end(plan, brief, brief.shot.begins, decisions, facts)
+    pinned = None if plan.lane.rehearsal else facts.pinned.get(shot)
+    if pinned is not None and brief.shot.begins.origin in ("shot", "image"):
+        first: End | None = End(pixels=pinned, parent=brief.shot.begins.shot)
+    else:
+        first = _end(plan, brief, brief.shot.begins, decisions, facts)
     last = _end(plan, brief, brief.shot.ends, decisions, facts) if brief.shot.ends is not None else None
     history = facts.takes.get(shot, ())
     unknown = [end for end in (first, last) if end is not None and end.unknown]
@@ -253,9 +331,18 @@ def _settle(plan: Plan, brief: Brief, asked: keys.Key, first: End | None, last: 
     old = _latest(plan, shot, history)
     changes = tuple(keys.explain(old.parts, asked.parts))
     reason = _changed(changes)
-    if shot.hold and not rehearsal:
-        return Decision("stale", f"{reason}; held", take=old, kept=True, changes=changes, **{**common, "have": 0})
-    return Decision("stale", reason, take=old, buy=want, changes=changes, **common)
+    given = {name for name, end in (("first frame", first), ("last frame", last)) if end is not None and end.parent}
+    common |= {"changes": changes, "direct": any(change.field not in given for change in changes)}
+    if held := _held(plan, shot):
+        return Decision("stale", f"{reason}; {held}", take=old, kept=True, **common)
+    return Decision("stale", reason, take=old, buy=want, **common)
+
+
+def _held(plan: Plan, shot: Shot) -> str:
+    """Why a stale take stays in use, if it does."""
+    if shot.hold and not plan.lane.rehearsal:
+        return "held"
+    return "kept" if plan.scope.keep_stale else ""
 
 
 def _foresee(
@@ -268,8 +355,14 @@ def _foresee(
     if not history:
         return Decision("missing", f"never made; {reason}", buy=want, **common)
     old = _latest(plan, shot, history)
-    if shot.hold and not plan.lane.rehearsal:
-        return Decision("stale", f"{reason}; held", take=old, kept=True, **common)
+    asked = keys.make(
+        provider=plan.lane.maker, request=brief.request, delivery=brief.card.delivery, first=None, last=None,
+        slate=brief.slate.as_json() if plan.lane.draws else None,
+    )  # fmt: skip
+    ends = ("first frame", "last frame")
+    common["direct"] = any(change.field not in ends for change in keys.explain(old.parts, asked.parts))
+    if held := _held(plan, shot):
+        return Decision("stale", f"{reason}; {held}", take=old, kept=True, **common)
     return Decision("stale", reason, take=old, buy=want, certain=False, **common)
 
 

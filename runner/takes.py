@@ -85,6 +85,8 @@ class Record:
     """By key."""
     charges: tuple[Mapping[str, Any], ...] = ()
     """Failed calls that were charged: task_uuid, usd, why."""
+    pinned: str | None = None
+    """The digest of the frame that the shot goes on beginning with, whatever becomes of the shot before it."""
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
     def with_charge(self, uuid: str, usd: Decimal, why: str) -> Record:
@@ -162,10 +164,11 @@ def read(file: Path, name: str) -> Record:
     found = reader.takes(data.get("takes"))
     circled = reader.circles(data.get("circled"), found)
     charges = reader.charges(data.get("charges"))
+    pinned = reader.pinned(data.get("pinned"))
     if reader.problems:
         raise StoryError(in_order(reader.problems))
-    unknown = {k: v for k, v in data.items() if k not in {"matchcut", "shot", "takes", "circled", "charges"}}
-    return Record(data["shot"], renumbered(found), circled, charges, unknown)
+    unknown = {k: v for k, v in data.items() if k not in {"matchcut", "shot", "takes", "circled", "charges", "pinned"}}
+    return Record(data["shot"], renumbered(found), circled, charges, pinned, unknown)
 
 
 _RESTORE = "`git checkout` the file"
@@ -226,6 +229,14 @@ class _Reader:
                 circled[key] = circle
         return circled
 
+    def pinned(self, raw: Any) -> str | None:
+        if raw is not None and not (isinstance(raw, str) and _DIGEST.match(raw)):
+            self.tell(
+                ("pinned",), "pinned must be the digest of a frame", "`matchcut pin` writes it; or delete this line"
+            )
+            return None
+        return raw
+
     def charges(self, raw: Any) -> tuple[Mapping[str, Any], ...]:
         if not isinstance(raw, list | None):
             self.tell(("charges",), "charges must be a list")
@@ -237,6 +248,7 @@ class _Reader:
         return tuple(raw or [])
 
 
+_DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 _USD = re.compile(r"[0-9]+(?:\.[0-9]+)?\Z")
 
 
@@ -257,6 +269,8 @@ def text(record: Record) -> str:
     data: dict[str, Any] = {"matchcut": FORMAT, "shot": record.shot}
     if circled:
         data["circled"] = circled
+    if record.pinned is not None:
+        data["pinned"] = record.pinned
     if record.takes:
         data["takes"] = [take.as_data() for take in record.takes]
     if record.charges:

@@ -22,6 +22,8 @@ COMMANDS: dict[str, str] = {
     "why": "Say why a shot is made again: what changed.",
     "graph": "Draw which shot hands its frame to which.",
     "circle": "Choose a take of a shot.",
+    "accept": "Say that a take is right for words it was not made for.",
+    "pin": "Let a shot keep the frame it begins on.",
     "retake": "Ask for one more take of a shot.",
     "resolve": "Settle a purchase of unknown outcome.",
     "costs": "Show what was spent, beside what was estimated.",

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from .. import api
+from ..plan import Plan
 from . import options
 
 
@@ -27,9 +28,14 @@ def command(shot: str, take: str | None, storyboard: Path, none: bool, allow_out
         raise click.UsageError("say which take, or --none")
     after = api.circle(storyboard, shot, take, allow_outside=allow_outside)
     click.echo(f"{shot}: take {take} is circled" if take else f"{shot}: no take is circled")
+    tell_what_follows(after, shot)
+    return 0
+
+
+def tell_what_follows(after: Plan, shot: str) -> None:
+    """Which shots are to be made again after a choice, and what that costs."""
     stale = [name for name in after.follows(shot) if after.decisions[name].state != "current"]
     if stale:
         costs = [after.cost(name) for name in stale]
         total = options.usd(sum(cost for cost in costs if cost is not None)) if None not in costs else "?"  # type: ignore[arg-type]
         click.echo(f"  what follows is to be made again: {', '.join(stale)} ({total} at most)")
-    return 0

@@ -17,7 +17,7 @@ import click
 from .. import env as env_file
 
 if TYPE_CHECKING:
-    from ..plan import Plan
+    from ..plan import Part, Plan
 
 storyboard = click.argument("storyboard", default="storyboard.yaml", type=click.Path(path_type=Path))
 provider = click.option("--provider", metavar="NAME", help="animatic rehearses on this machine, for nothing.")
@@ -26,6 +26,12 @@ outside = click.option("--allow-outside", is_flag=True, help="Pictures may lie o
 env = click.option(
     "--env", metavar="FILE", type=click.Path(path_type=Path), help="A .env file; what is set already goes before it."
 )
+keep_stale = click.option(
+    "--keep-stale", is_flag=True, help="Stale takes stay in use; only what was never made is made."
+)
+only = click.option("--only", metavar="SHOT", multiple=True, help="Make these shots and no others. Repeatable.")
+until = click.option("--until", metavar="SHOT", help="Make SHOT and all that it needs, however far back.")
+start = click.option("--from", "start", metavar="SHOT", help="Make SHOT and all that follows from it.")
 as_json = click.option("--json", "as_json", is_flag=True, help="For programs.")
 
 
@@ -33,6 +39,13 @@ def environ(file: Path | None) -> dict[str, str]:
     """The environment, with what the .env file adds that --env or MATCHCUT_ENV names. Raises StoryError."""
     named = str(file) if file is not None else os.environ.get("MATCHCUT_ENV", "")
     return env_file.read(Path(named), os.environ) if named else dict(os.environ)
+
+
+def part(only: Sequence[str], until: str | None, start: str | None, *, keep_stale: bool) -> Part:
+    """The part of a storyboard that the options name."""
+    from ..plan import Part
+
+    return Part(tuple(only), until, start, keep_stale)
 
 
 def flights(plan: Plan) -> list[str]:

@@ -8,8 +8,10 @@ from typing import Any
 
 import click
 
+from .. import saved
 from ..load import Loaded, load
 from ..plan import Decision, End, Plan
+from ..store import told, write
 from ..storyboard import Point, Shot
 from . import options
 from .app import as_data, tell
@@ -20,10 +22,30 @@ from .app import as_data, tell
 @options.provider
 @options.as_json
 @options.outside
+@options.only
+@options.until
+@options.start
+@options.keep_stale
 @click.option("--check", is_flag=True, help="End with 3 if a run would make anything.")
-def command(storyboard: Path, provider: str | None, as_json: bool, allow_outside: bool, check: bool) -> int:
+@click.option(
+    "-o",
+    "output",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Save the plan; `run --plan FILE` carries it out, once, if nothing has changed.",
+)
+def command(
+    storyboard: Path, provider: str | None, only: tuple[str, ...], until: str | None, start: str | None,
+    output: Path | None, *, keep_stale: bool, as_json: bool, allow_outside: bool, check: bool,
+) -> int:  # fmt: skip
     """Show what a run would make, in what order, why, and what it costs. Reads only."""
-    loaded = load(storyboard, provider=provider, allow_outside=allow_outside)
+    part = options.part(only, until, start, keep_stale=keep_stale)
+    loaded = load(storyboard, provider=provider, allow_outside=allow_outside, part=part)
+    if output is not None:
+        worst = totals(loaded.plan)["worst"]
+        ceiling = None if worst is None else loaded.plan.facts.spent + worst
+        with told(output.parent):
+            write(output, saved.write(loaded, as_plan(loaded), ceiling))
     if as_json:
         options.say(as_plan(loaded))
     else:
@@ -44,9 +66,15 @@ def totals(plan: Plan) -> dict[str, Any]:
         "spent": plan.facts.spent,
         "run": _sum(certain),
         "worst": _sum(list(costs.values())),
+        "inherited": _sum([costs[name] for name in plan.order if inherited(plan.decisions[name])]),
         "if_bought": _sum(bought) if plan.lane.rehearsal else None,
         "budget": plan.board.budget,
     }
+
+
+def inherited(decision: Decision) -> bool:
+    """Whether a shot is stale because of others alone."""
+    return decision.state == "stale" and not decision.direct
 
 
 def _sum(costs: list[Decimal | None]) -> Decimal | None:
@@ -87,7 +115,9 @@ def headline(plan: Plan) -> str:
 def why(plan: Plan, name: str) -> str:
     """The reason of a decision, and what follows from it."""
     decision = plan.decisions[name]
-    words = decision.reason
+    words = decision.reason + ("; not part of this run" if decision.left else "")
+    if inherited(decision) and decision.certain and not decision.kept:
+        words = f"inherited: {words}"
     if decision.due and not decision.buy:
         words += f"; to do here: {', '.join(decision.due)}"
     if decision.state == "stale" and decision.certain and decision.buy:
@@ -113,6 +143,8 @@ def sums(plan: Plan) -> str:
         )
     best, worst = options.usd(told["run"]), options.usd(told["worst"])
     run = best if best == worst else f"{best} to {worst}"
+    if told["inherited"]:
+        run += f" ({options.usd(told['inherited'])} of it for what only follows from other shots)"
     budget = f" Budget {options.usd(told['budget'])}." if told["budget"] is not None else ""
     told_by = f" ({', '.join(plan.facts.sources)})" if plan.facts.sources else ""
     return f"{head} Spent {options.usd(told['spent'])}{told_by}, this run {run}.{budget}"
@@ -149,7 +181,8 @@ def as_shot(plan: Plan, name: str) -> dict[str, Any]:
     cost, bought = plan.cost(name), plan.cost(name, bought=True)
     return {
         "shot": name, "scene": brief.shot.scene, "state": decision.state, "reason": decision.reason,
-        "certain": decision.certain, "kept": decision.kept, "key": decision.key.digest if decision.key else None,
+        "certain": decision.certain, "kept": decision.kept, "left": decision.left, "direct": decision.direct,
+        "key": decision.key.digest if decision.key else None,
         "take": decision.take.take if decision.take else None, "circled": decision.circled,
         "have": decision.have, "want": decision.want, "buy": decision.buy, "due": list(decision.due),
         "model": brief.card.id, "width": brief.width, "height": brief.height, "seconds": brief.seconds,

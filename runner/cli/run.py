@@ -10,9 +10,10 @@ from pathlib import Path
 
 import click
 
-from .. import __version__, api, config, fast, gather
+from .. import __version__, api, config, fast, gather, saved
 from ..errors import Problem, StoryError
 from ..load import Loaded
+from ..plan import WHOLE
 from ..takes import folder as takes_folder
 from ..work import Outcome
 from . import options
@@ -33,30 +34,51 @@ from .progress import watched
 @click.option("--no-spend", is_flag=True, help="Buy nothing; fetch what is bought already.")
 @click.option("--allow-unpriced", is_flag=True, help="Use models without a known price under a budget.")
 @click.option("--trust", is_flag=True, help="The pipeline's commands may run as they are now.")
+@options.only
+@options.until
+@options.start
+@options.keep_stale
+@click.option(
+    "--plan",
+    "planned",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Carry out a saved plan: once, if nothing has changed, up to what it says.",
+)
 @options.env
 @options.outside
 @options.as_json
 def command(
-    storyboard: Path, env: Path | None, provider: str | None, out: Path | None, budget: str | None, *, partial: bool,
-    yes: bool, no_spend: bool, allow_unpriced: bool, trust: bool, allow_outside: bool, as_json: bool,
+    storyboard: Path, env: Path | None, provider: str | None, out: Path | None, budget: str | None,
+    only: tuple[str, ...], until: str | None, start: str | None, planned: Path | None, *, partial: bool, yes: bool,
+    no_spend: bool, allow_unpriced: bool, trust: bool, allow_outside: bool, keep_stale: bool, as_json: bool,
 ) -> int:  # fmt: skip
     """Make what is missing, then the film, its manifest and its report. What is there is not made again."""
     problems: list[Problem] = []
     ceiling = config.amount(budget, "--budget", problems)
     if problems:
         raise StoryError(problems)
-    loaded = api.load(storyboard, provider=provider, out=out, allow_outside=allow_outside, environ=options.environ(env))
+    part = options.part(only, until, start, keep_stale=keep_stale)
+    plan = None
+    if planned is not None:
+        if part != WHOLE or provider is not None:
+            raise click.UsageError("a saved plan says itself which shots it is about, and who makes them")
+        plan = saved.read(planned)
+        part, provider = plan.part, plan.provider
+    loaded = api.load(
+        storyboard, provider=provider, out=out, allow_outside=allow_outside, environ=options.environ(env), part=part
+    )
     if not as_json:
         tell(loaded.plan.warnings)
     if loaded.plan.work and not (loaded.lane.draws or as_json):
         click.echo(sums(loaded.plan), err=True)  # known before the first cent
-    if not (yes or no_spend or as_json):
+    if not (yes or no_spend or as_json or plan):
         yes = agreed(loaded, ceiling)
     try:
         with watched(loaded.plan, quiet=as_json) as watch:
             outcome = api.run(
-                loaded, budget=ceiling, yes=yes, spend=not no_spend, partial=partial, trust=trust,
-                allow_unpriced=allow_unpriced, tell=watch,
+                loaded, budget=ceiling, yes=yes or plan is not None, spend=not no_spend, partial=partial, trust=trust,
+                allow_unpriced=allow_unpriced, saved=plan, tell=watch,
             )  # fmt: skip
     except KeyboardInterrupt:
         leaving(loaded)
