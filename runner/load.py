@@ -119,11 +119,13 @@ def load(
     allow_outside: bool = False,
     environ: Mapping[str, str] = os.environ,
     name: str | None = None,
+    home: Path | None = None,
 ) -> Loaded:
     """Read a storyboard, its pipeline and what is known of its takes, and plan it.
 
-    ``provider="animatic"`` rehearses: the same graph, the same checks, free clips. Reads only. Raises StoryError with
-    every problem, in file order.
+    ``provider="animatic"`` rehearses: the same graph, the same checks, free clips. ``home`` is the storyboard whose
+    takes and store count, where another version of it is read. Reads only. Raises StoryError with every problem, in
+    file order.
     """
     path = Path(file)
     if path.is_dir():
@@ -143,10 +145,11 @@ def load(
             told.append(Problem("the storyboard has no shots", None, Place(str(path))))
         raise StoryError(in_order(told))
     lane = _lane(made, provider, told)
-    project = Project(path, _out(path, lane, out), LocalStore(path.parent / ".matchcut"))
+    home = home or path
+    project = Project(path, _out(path, lane, out), LocalStore(home.parent / ".matchcut"))
     cards = _cards(board, made, path.parent, told)
     gallery = Gallery(path.parent, allow_outside=allow_outside)
-    facts = gather.facts(board, made, lane, path, project.store, gallery, environ, told)
+    facts = gather.facts(board, made, lane, home, project.store, gallery, environ, told)
     try:
         planned = make(board, made, cards, facts, lane)
     except StoryError as error:
