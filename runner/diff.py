@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, Literal
@@ -166,7 +166,7 @@ def compare(old: Plan | None, new: Plan, sides: tuple[Side, Side]) -> Diff:
         *sides,
         title=new.board.title,
         existed=old is not None,
-        board=tuple(explain(_whole(old.board), _whole(new.board))) if old else (),
+        board=tuple(comparison.board()),
         pipeline=tuple(explain(_made(old), _made(new))) if old else (),
         shots=tuple(comparison.shots()),
         bill=comparison.bill(),
@@ -192,6 +192,23 @@ class _Comparison:
             if shot.id not in self.now:
                 told.insert(self._gap(told, shot), self._removed(shot))
         return told
+
+    def board(self) -> Iterator[Change]:
+        if self.old is None:
+            return
+        old, new = self.old.board, self.new.board
+        yield from explain(_whole(old), _whole(new))
+        for scene in old.scenes:
+            name = self.scenes.get(scene.id)
+            if name != scene.id:
+                yield Change(f"scenes.{scene.id}", scene.title or scene.id, name)
+            if name is not None:
+                other = new.scene(name)
+                for change in explain({"title": scene.title, **scene.fields}, {"title": other.title, **other.fields}):
+                    yield replace(change, field=f"scenes.{name}.{change.field}")
+        for scene in new.scenes:
+            if scene.id not in self.scenes.values():
+                yield Change(f"scenes.{scene.id}", None, scene.title or scene.id)
 
     def bill(self) -> Bill:
         plan, old = self.new, self.old
@@ -345,7 +362,6 @@ def _whole(board: Storyboard) -> dict[str, Any]:
         "budget": None if board.budget is None else float(board.budget), "values": board.values, "prompt": board.prompt,
         "negative": list(board.negative) if isinstance(board.negative, tuple) else board.negative,
         "notes": own.get("notes"),
-        "scenes": {s.id: {"title": s.title, **s.fields} for s in board.scenes},
         "films": {film.id: list(film.shots) for film in board.films} if "films" in own else {},
     }  # fmt: skip
     return {name: value for name, value in said.items() if value is not None}

@@ -165,9 +165,9 @@ class _Files:
         links = [e for e in self.tree.values() if e.kind == "link" and e.path.startswith(inside)]
         found = set()
         for entry, content in zip(links, self.revision.repository.read(e.object for e in links), strict=True):
-            target = posixpath.join(posixpath.dirname(entry.path), os.fsdecode(content or b"/"))
+            target = posixpath.join(posixpath.dirname(entry.path), os.fsdecode(content or b""))
             target = posixpath.normpath(target)
-            if target.startswith(("/", "../")):
+            if target.startswith("../"):
                 self.gaps[self._named(entry.path)] = "is a link that leads out of the repository", "a file of its own"
                 continue
             found |= {entry.path} | ({target} & self.tree.keys())
@@ -202,7 +202,7 @@ class _Files:
         climbs = "../" in text
         found = set()
         for path, entry in self.tree.items():
-            if entry.kind == "module":
+            if entry.kind == "module" or self._named(path) in self.gaps:
                 continue
             name = posixpath.basename(path)
             if any(path.startswith(f"{home}/") or home in {"", "."} for home in self.homes):

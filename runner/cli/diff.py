@@ -102,16 +102,15 @@ def _mark(shot: ShotDiff) -> tuple[str, str | None]:
 
 
 def _changes(changes: tuple[Change, ...] | list[Change], names: dict[str, str] | None = None) -> None:
+    from . import differences as said
+
     for change in changes:
         name = (names or {}).get(change.field, change.field)
         if isinstance(change.old, str) and isinstance(change.new, str) and " " in change.old + change.new:
             click.echo(f"    {name}: {options.wordwise(change.old, change.new)}")
         else:
-            click.echo(f"    {name}: {_one(change.old)} -> {_one(change.new)}")
-
-
-def _one(value: Any) -> str:
-    return " ".join(options.value(value).split())
+            old, new = (said.value(change.field, value) for value in (change.old, change.new))
+            click.echo(f"    {name}: {old} -> {new}")
 
 
 def as_diff(diff: Diff) -> dict[str, Any]:
@@ -141,7 +140,7 @@ def _as_shot(shot: ShotDiff) -> dict[str, Any]:
     return {
         "shot": shot.shot, "fate": shot.fate, "was": shot.was, "moved": shot.moved, "changed": shot.changed,
         "effect": shot.effect, "certain": shot.certain, "through": list(shot.through),
-        "from": _as_spot(shot.old), "to": _as_spot(shot.new),
+        "stood": _as_spot(shot.old), "stands": _as_spot(shot.new),
         "asked": _as_changes(shot.asked), "fields": _as_changes(shot.fields), "words": _as_changes(shot.words),
         "state": decision.state if decision else None, "reason": decision.reason if decision else None,
         "buy": decision.buy if decision else 0, "buy_certain": decision.certain if decision else True,

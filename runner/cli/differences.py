@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
+from typing import Any
 
 from ..diff import Bill, Diff, ShotDiff
+from ..key import Change
 from . import options
 
 
@@ -36,17 +39,17 @@ def what(shot: ShotDiff) -> str:
         said.append(f"removed, was {shot.old}")
         if shot.takes:
             paid = f" ({options.usd(shot.paid)})" if shot.paid else ""
-            said.append(f"{options.count(shot.takes, 'take')}{paid} stay in the store")
+            said.append(f"{options.count(shot.takes, 'take')}{paid} kept")
     if shot.was is not None:
         said.append(f"renamed, was {shot.was}")
     if shot.moved:
         said.append(f"moved, was {shot.old}, is {shot.new}")
     if shot.loud:
-        said.append(", ".join(dict.fromkeys(_name(change.field) for change in shot.loud)))
+        said.append(f"{_names(shot.loud)} changed")
     elif shot.effect == "direct" and shot.fate == "kept":
-        said.append("what its slate says")
+        said.append("its slate changed")
     if shot.quiet:
-        said.append(", ".join(dict.fromkeys(_name(change.field) for change in shot.quiet)))
+        said.append(f"{_names(shot.quiet)} changed")
     if shot.effect == "inherited":
         through = " and ".join(shot.through)
         said.append(f"begins on another frame of {through}" if shot.certain else f"may change as {through} does")
@@ -55,8 +58,15 @@ def what(shot: ShotDiff) -> str:
     return "; ".join(said)
 
 
-def _name(field: str) -> str:
-    return f"picture of the {field}" if field in {"first frame", "last frame"} else field
+def _names(changes: Iterable[Change]) -> str:
+    return ", ".join(dict.fromkeys(change.field for change in changes))
+
+
+def value(field: str, said: Any) -> str:
+    """One side of a change, on a line."""
+    if field == "budget" and isinstance(said, float):
+        return options.usd(Decimal(str(said)))
+    return " ".join(options.value(said).split())
 
 
 def price(diff: Diff, shot: ShotDiff) -> str:

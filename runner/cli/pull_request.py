@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from ..diff import Diff, ShotDiff
 from ..exports.words import elide, wordwise
@@ -23,9 +22,9 @@ def text(diff: Diff) -> str:
     parts = [f"### {escaped(diff.title)}", "", _summary(diff), ""]
     if diff.existed and diff.old.file != diff.new.file:
         parts += [f"The storyboard was {_code(diff.old.file)}, is {_code(diff.new.file)}.", ""]
+    parts += [" ".join(escaped(line) for line in said.bill(diff)), ""]
     if diff.told:
         parts += [*_table(diff), ""]
-    parts += [" ".join(escaped(line) for line in said.bill(diff)), ""]
     for title, changes in (
         ("The storyboard", diff.board), ("The pipeline", diff.pipeline), ("Every shot that was there", diff.shared),
     ):  # fmt: skip
@@ -84,7 +83,7 @@ def _details(diff: Diff) -> list[str]:
 
 
 def _folded(title: str, lines: list[str]) -> list[str]:
-    return ["<details>", f"<summary>{title}</summary>", "", *lines, "", "</details>", ""]
+    return ["<details>", f"<summary>{title}</summary>", "", *lines, *([""] if lines[-1] else []), "</details>", ""]
 
 
 def _line(change: Change, causes: list[str] | None = None) -> str:
@@ -93,16 +92,13 @@ def _line(change: Change, causes: list[str] | None = None) -> str:
         name += f" ({', '.join(map(_code, causes))})"
     if isinstance(change.old, str) and isinstance(change.new, str) and " " in change.old + change.new:
         return f"- {name}: {_words(change.old, change.new)}"
-    return f"- {name}: {_value(change.old)} → {_value(change.new)}"
+    old, new = (escaped(said.value(change.field, value)) for value in (change.old, change.new))
+    return f"- {name}: {old} → {new}"
 
 
 def _words(old: str, new: str) -> str:
     marks = {"same": "", "gone": "~~", "come": "**"}
     return " ".join(f"{marks[kind]}{escaped(piece)}{marks[kind]}" for kind, piece in wordwise(old, new))
-
-
-def _value(value: Any) -> str:
-    return "nothing" if value is None else escaped(options.value(value))
 
 
 def _code(text_: str) -> str:

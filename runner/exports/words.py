@@ -39,7 +39,7 @@ _WORDS_MAX = 4000
 
 
 def wordwise(old: str, new: str) -> list[Piece]:
-    """What went, what came and what stayed between two texts, word by word; long runs that stayed are shortened."""
+    """What went, what came and what stayed between two texts, word by word; far from changes it is cut."""
     from difflib import SequenceMatcher
 
     before, after = old.split(), new.split()
@@ -48,7 +48,9 @@ def wordwise(old: str, new: str) -> list[Piece]:
     pieces: list[Piece] = []
     for kind, a, b, c, d in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         if kind == "equal":
-            same = before[a:b] if b - a < 9 else [*before[a : a + 4], "…", *before[b - 4 : b]]
+            head = before[a : a + 4] if a else []  # what stands far from a change says nothing
+            tail = before[b - 4 : b] if b < len(before) or d < len(after) else []
+            same = before[a:b] if b - a <= len(head) + len(tail) + 1 else [*head, "…", *tail]
             pieces.append(("same", " ".join(same)))
             continue
         pieces += [("gone", " ".join(before[a:b]))] if b > a else []
