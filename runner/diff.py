@@ -184,14 +184,26 @@ class _Comparison:
         self.moved = pairs.moved(old.board, new.board, self.names, self.scenes) if old else set()
         self.found: dict[str, ShotDiff] = {}
 
-    def shots(self) -> list[ShotDiff]:
+    def shots(self) -> Iterator[ShotDiff]:
         for name in self.new.order:
             self.found[name] = self._kept(name) if name in self.names else self._added(name)
-        told = [self.found[shot.id] for shot in self.new.board.shots]
+        behind: dict[str | None, Shot] = {}
+        before: str | None = None
         for shot in self.old.board.shots if self.old else ():
             if shot.id not in self.now:
-                told.insert(self._gap(told, shot), self._removed(shot))
-        return told
+                behind[before] = shot
+            before = shot.id
+        yield from self._gone(behind, None)
+        for shot in self.new.board.shots:
+            yield self.found[shot.id]
+            if shot.id in self.names:
+                yield from self._gone(behind, self.names[shot.id])
+
+    def _gone(self, behind: Mapping[str | None, Shot], before: str | None) -> Iterator[ShotDiff]:
+        """The removed shots that stood behind another one."""
+        while before in behind:
+            yield self._removed(behind[before])
+            before = behind[before].id
 
     def board(self) -> Iterator[Change]:
         if self.old is None:
@@ -221,15 +233,6 @@ class _Comparison:
             spent=plan.facts.spent, best=best, worst=worst, was_best=was[0], was_worst=was[1],
             rest=_sums(plan, rest)[1], budget=plan.board.budget, was_budget=old.board.budget if old else None,
         )  # fmt: skip
-
-    def _gap(self, told: Sequence[ShotDiff], shot: Shot) -> int:
-        """Where a removed shot goes in the list: behind the one that it followed."""
-        assert self.old is not None
-        if shot.index == 0:
-            return 0
-        before = self.old.board.shots[shot.index - 1].id
-        fate, name = ("kept", self.now[before]) if before in self.now else ("removed", before)
-        return next(n for n, one in enumerate(told, 1) if (one.fate, one.shot) == (fate, name))
 
     def _added(self, name: str) -> ShotDiff:
         return ShotDiff(name, "added", new=_spot(self.new.board, name), effect="direct", **self._state(name))

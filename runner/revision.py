@@ -144,7 +144,9 @@ class _Files:
         remedy = problem.remedy
         for name, (why, way) in self.gaps.items():
             if fact.startswith((f"{name} ", f"{name}/")):
-                fact, remedy = f"{fact.split(' ')[0]} {why}", way
+                fact, remedy = f"{fact.partition(' does not exist')[0]} {why}", way
+            elif f'"{name}"' in fact:
+                fact, remedy = f"{name} {why}", way
         return replace(problem, fact=fact, remedy=remedy, place=self._place(problem.place))
 
     def _place(self, place: Place | None) -> Place | None:

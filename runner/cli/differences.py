@@ -52,7 +52,7 @@ def what(shot: ShotDiff) -> str:
         said.append(f"{_names(shot.quiet)} changed")
     if shot.effect == "inherited":
         through = " and ".join(shot.through)
-        said.append(f"begins on another frame of {through}" if shot.certain else f"may change as {through} does")
+        said.append(f"another frame of {through}" if shot.certain else f"its frame may change with {through}")
     elif shot.fate == "kept" and shot.effect == "none":
         said.append("no take is affected")
     return "; ".join(said)

@@ -43,6 +43,8 @@ def wordwise(old: str, new: str) -> list[Piece]:
     from difflib import SequenceMatcher
 
     before, after = old.split(), new.split()
+    if before == after:
+        return [("same", " ".join(before))]
     if max(len(before), len(after)) > _WORDS_MAX:
         return [("gone", " ".join(before)), ("come", " ".join(after))]
     pieces: list[Piece] = []
