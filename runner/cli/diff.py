@@ -39,12 +39,13 @@ def command(
     found = api.diff(storyboard, revision, provider=provider, allow_outside=allow_outside)
     if as_json:
         options.say(as_diff(found))
-    elif markdown:
+        return 0
+    tell(found.warnings)
+    if markdown:
         from .pull_request import text
 
         click.echo(text(found), nl=False)
     else:
-        tell(found.warnings)
         show(found)
     return 0
 

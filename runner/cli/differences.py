@@ -95,7 +95,7 @@ def bill(diff: Diff) -> list[str]:
         was = "nothing" if told.was_worst == 0 else between(told.was_best, told.was_worst)
         said[0] += f"; as it was at {diff.old.name}, {was}"
     said[0] += "."
-    if told.rest:
+    if told.rest and diff.told:
         said.append(f"{options.usd(told.rest)} of that is for shots that do not differ.")
     said.append(f"Spent so far: {options.usd(told.spent)}.")
     if told.budget is not None:
