@@ -17,9 +17,11 @@ from urllib.parse import urlsplit
 from . import config, cut, gather, lock, money, takes
 from .buying import Patience, Stop
 from .clock import RealClock
-from .errors import Problem, StoryError, did_you_mean
+from .diff import Diff, Side, compare
+from .errors import Problem, StoryError, did_you_mean, in_order
 from .executors import EXECUTORS
 from .finish import finish
+from .git import repository
 from .journal import Journal
 from .load import Loaded
 from .load import load as _load
@@ -28,6 +30,7 @@ from .perform import perform
 from .plan import WHOLE, Decision, Part, Plan
 from .ports import Clock, Executor, Setting
 from .providers import provider as provider_of
+from .revision import Revision, between, plan_at, renamed
 from .saved import Saved, begin
 from .trust import Trust, foreign
 from .work import Desk, Event, Options, Outcome
@@ -58,6 +61,49 @@ def plan(
     Raises StoryError with every problem, in file order.
     """
     return load(storyboard, provider=provider, allow_outside=allow_outside, part=part).plan
+
+
+def diff(
+    storyboard: str | Path = "storyboard.yaml",
+    revision: str = "HEAD",
+    *,
+    provider: str | None = None,
+    allow_outside: bool = False,
+    environ: Mapping[str, str] | None = None,
+) -> Diff:
+    """What changed since a git revision: shots, words, what follows, and what a run would cost in USD. Reads only.
+
+    ``revision``: ``"main"`` is compared with the work tree, ``"main..idea"`` and ``"main...idea"`` (since they parted)
+    with each other. The takes that count are those known here and now. Raises StoryError with every problem of both
+    versions; those of a revision's files are placed as ``REV:path:line:col``.
+    """
+    path, environ = Path(storyboard), os.environ if environ is None else environ
+    if path.is_dir():
+        path /= "storyboard.yaml"
+    git = repository(path.parent, environ)
+    older, newer = between(git, revision)
+    top = git.path(path)
+    told: list[Problem] = []
+
+    def planned(at: Revision | None, name: str) -> Plan | None:
+        try:
+            if at is None:
+                return _load(path, provider=provider, allow_outside=allow_outside, environ=environ).plan
+            return plan_at(at, name, path, provider=provider, allow_outside=allow_outside, environ=environ)
+        except StoryError as error:
+            told.extend(error.problems)
+            return None
+
+    new, was, before = planned(newer, top), top, None
+    if new is not None and top not in older.tree:
+        there = (lambda name: git.file(name).exists()) if newer is None else newer.tree.__contains__
+        was = renamed(older, new.board.id, there) or top
+    if was in older.tree:
+        before = planned(older, was)
+    if new is None or told:
+        raise StoryError(in_order(told))
+    now = Side("the work tree", None, top) if newer is None else Side(newer.name, newer.commit, top)
+    return compare(before, new, (Side(older.name, older.commit, was), now))
 
 
 def run(

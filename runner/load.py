@@ -121,11 +121,13 @@ def load(
     environ: Mapping[str, str] = os.environ,
     name: str | None = None,
     part: Part = WHOLE,
+    home: Path | None = None,
 ) -> Loaded:
     """Read a storyboard, its pipeline and what is known of its takes, and plan it.
 
     ``provider="animatic"`` rehearses: the same graph, the same checks, free clips. ``part`` says which shots it is
-    about. Reads only. Raises StoryError with every problem, in file order.
+    about. ``home`` is the storyboard whose takes and store count, where another version of it is read. Reads only.
+    Raises StoryError with every problem, in file order.
     """
     path = Path(file)
     if path.is_dir():
@@ -145,10 +147,11 @@ def load(
             told.append(Problem("the storyboard has no shots", None, Place(str(path))))
         raise StoryError(in_order(told))
     lane = _lane(made, provider, told)
-    project = Project(path, _out(path, lane, out), LocalStore(path.parent / ".matchcut"))
+    home = home or path
+    project = Project(path, _out(path, lane, out), LocalStore(home.parent / ".matchcut"))
     cards = _cards(board, made, path.parent, told)
     gallery = Gallery(path.parent, allow_outside=allow_outside)
-    facts = gather.facts(board, made, lane, path, project.store, gallery, environ, told)
+    facts = gather.facts(board, made, lane, home, project.store, gallery, environ, told)
     try:
         planned = make(board, made, cards, facts, lane, scope(board, part))
     except StoryError as error:

@@ -10,7 +10,20 @@ import runner
 
 
 def test_the_public_names_are_these() -> None:
-    assert runner.__all__ == ["Event", "Loaded", "Outcome", "Plan", "Problem", "StoryError", "load", "plan", "run"]
+    assert runner.__all__ == [
+        "Diff",
+        "Event",
+        "Loaded",
+        "Outcome",
+        "Part",
+        "Plan",
+        "Problem",
+        "StoryError",
+        "diff",
+        "load",
+        "plan",
+        "run",
+    ]
     for name in runner.__all__:
         assert getattr(runner, name) is not None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,16 @@ def test_its_commands_are_the_commands() -> None:
     table = README[README.index("## The commands") : README.index("## States")]
     named = {word for cell in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE) for word in re.findall(r"`(\w+)", cell)}
     assert named == set(COMMANDS)
+
+
+def test_its_workflow_calls_commands_that_there_are() -> None:
+    (workflow,) = blocks("yml")
+    runs = [words.split() for words in re.findall(r"- run: matchcut (.*)", workflow)]
+    assert [words[0] for words in runs] == ["check", "diff", "plan", "run"]
+    for name, *words in runs:
+        command = import_module(f"runner.cli.{name}").command
+        options = {option for parameter in command.params for option in parameter.opts}
+        assert {word for word in words if word.startswith("--")} <= options
 
 
 def test_its_first_screen_has_the_two_commands() -> None:

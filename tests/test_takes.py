@@ -38,6 +38,7 @@ def test_a_record_reads_back_as_it_was_written(tmp_path: Path) -> None:
         ),
         {KEY: Circle(A), OTHER: Circle(drawn=(OTHER, 2))},
         ({"task_uuid": "y", "usd": "0.10", "why": "it failed"},),
+        "a1" * 32,
         {"later": [1]},
     )
 

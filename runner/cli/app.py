@@ -20,6 +20,7 @@ COMMANDS: dict[str, str] = {
     "run": "Make what is missing, then the film.",
     "status": "Show the state of every shot in short.",
     "why": "Say why a shot is made again: what changed.",
+    "diff": "Show what changed since a git revision, and what it costs.",
     "graph": "Draw which shot hands its frame to which.",
     "circle": "Choose a take of a shot.",
     "accept": "Say that a take is right for words it was not made for.",

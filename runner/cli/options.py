@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
@@ -104,6 +105,29 @@ def usd(amount: Decimal | None) -> str:
     return f"${whole}.{cents.ljust(2, '0')}"
 
 
+def wordwise(old: str, new: str) -> str:
+    """The new words with what went marked [-so-] and what came marked {+so+}."""
+    from ..exports.words import wordwise as pieces
+
+    said = []
+    for kind, text in pieces(old, new):
+        if kind == "same":
+            said.append(text)
+        else:
+            said.append(
+                click.style(f"[-{text}-]", fg="red") if kind == "gone" else click.style(f"{{+{text}+}}", fg="green")
+            )
+    return " ".join(said)
+
+
+def value(said: Any) -> str:
+    """One side of a change: a digest cut short, "nothing" where there is none."""
+    if isinstance(said, str) and _DIGEST.match(said):
+        return said[:16]
+    return "nothing" if said is None else said if isinstance(said, str) else json.dumps(said, ensure_ascii=False)
+
+
+_DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 STYLES: dict[str, dict[str, Any]] = {
     "current": {"fg": "green"}, "missing": {"fg": "cyan"}, "stale": {"fg": "yellow"}, "waiting": {"fg": "magenta"},
     "unknown": {"fg": "red"}, "blocked": {"dim": True}, "failed": {"fg": "red", "bold": True},

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -59,31 +58,7 @@ def _words(plan: Plan, shot: str) -> list[Change]:
 def _show(change: Change) -> None:
     click.echo(f"  {click.style(change.field, bold=True)}")
     if isinstance(change.old, str) and isinstance(change.new, str) and " " in change.old + change.new:
-        click.echo(f"    {_diff(change.old, change.new)}")
+        click.echo(f"    {options.wordwise(change.old, change.new)}")
     else:
-        click.echo(f"    {click.style('- ' + _text(change.old), fg='red')}")
-        click.echo(f"    {click.style('+ ' + _text(change.new), fg='green')}")
-
-
-def _diff(old: str, new: str) -> str:
-    """The new words with what went marked [-so-] and what came marked {+so+}."""
-    from difflib import SequenceMatcher
-
-    before, after = old.split(), new.split()
-    parts = []
-    for kind, a, b, c, d in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-        if kind == "equal":
-            same = before[a:b]
-            parts.append(" ".join(same) if len(same) < 9 else " ".join([*same[:4], "…", *same[-4:]]))
-            continue
-        if b > a:
-            parts.append(click.style(f"[-{' '.join(before[a:b])}-]", fg="red"))
-        if d > c:
-            parts.append(click.style(f"{{+{' '.join(after[c:d])}+}}", fg="green"))
-    return " ".join(parts)
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, str) and len(value) == 64:
-        return value[:16]
-    return "nothing" if value is None else str(value)
+        click.echo(f"    {click.style('- ' + options.value(change.old), fg='red')}")
+        click.echo(f"    {click.style('+ ' + options.value(change.new), fg='green')}")

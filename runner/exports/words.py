@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
+from typing import Literal
 
 
 def dollars(usd: float) -> str:
@@ -30,6 +31,33 @@ def elide(text: str, room: float) -> str:
         used += widths[kept]
         kept += 1
     return text[:kept].rstrip() + "…"
+
+
+Piece = tuple[Literal["same", "gone", "come"], str]
+_WORDS_MAX = 4000
+"""Words up to which two texts are compared one by one; longer ones are told as wholes."""
+
+
+def wordwise(old: str, new: str) -> list[Piece]:
+    """What went, what came and what stayed between two texts, word by word; far from changes it is cut."""
+    from difflib import SequenceMatcher
+
+    before, after = old.split(), new.split()
+    if before == after:
+        return [("same", " ".join(before))]
+    if max(len(before), len(after)) > _WORDS_MAX:
+        return [("gone", " ".join(before)), ("come", " ".join(after))]
+    pieces: list[Piece] = []
+    for kind, a, b, c, d in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        if kind == "equal":
+            head = before[a : a + 4] if a else []  # what stands far from a change says nothing
+            tail = before[b - 4 : b] if b < len(before) or d < len(after) else []
+            same = before[a:b] if b - a <= len(head) + len(tail) + 1 else [*head, "…", *tail]
+            pieces.append(("same", " ".join(same)))
+            continue
+        pieces += [("gone", " ".join(before[a:b]))] if b > a else []
+        pieces += [("come", " ".join(after[c:d]))] if d > c else []
+    return pieces
 
 
 def flat(value: object, name: str = "") -> Iterator[tuple[str, str]]:
