@@ -21,8 +21,8 @@ COLUMNS: dict[str, str] = {
         "mouvement, mouvement caméra, mouvement de caméra, movimiento, movimento"
     ),
     "action": (
-        "description, action, desc, shot description, what happens, content, visual, visuals, subject, picture, prompt, "
-        "beschreibung, handlung, inhalt, descripción, acción, descrizione, azione"
+        "description, action, desc, shot description, what happens, content, visual, visuals, subject, picture, "
+        "prompt, beschreibung, handlung, inhalt, descripción, acción, descrizione, azione"
     ),
     "seconds": (
         "seconds, second, sec, secs, s, duration, dur, length, time, est time, estimated time, runtime, running time, "
@@ -68,9 +68,7 @@ def meaning(header: str) -> tuple[str | None, str]:
 def free_name(header: str) -> str:
     """The name of the free word that a column of any other name holds; "" where nothing is left."""
     name = re.sub(r"\W+", "_", unicodedata.normalize("NFKC", header).lower()).strip("_")
-    if name[:1].isdigit():
-        name = f"column_{name}"
-    return f"{name}_" if name in OWN else name
+    return f"column_{name}" if name[:1].isdigit() or name in OWN else name
 
 
 def header(name: str) -> str:

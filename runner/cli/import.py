@@ -1,4 +1,4 @@
-"""matchcut import: a shot list becomes a storyboard."""
+"""matchcut import: a shot list becomes a storyboard."""  # noqa: N999 - a command's module has the command's name, and is imported by it
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from ..storyboard import ID, Point, Shot, Storyboard
 from ..template import spoken
 
 COLUMNS = ("scene", "shot", "size", "lens", "move", "description", "seconds", "notes", "from", "to", "takes")
-"""Always there, in this order; then those of the others that any shot has, and the free words in order of appearance."""
+"""Always there, in this order; then those of the others that any shot has, then the free words as they appear."""
 _MORE = ("scene title", "title", "review", "hold", "omit", "fit")
 
 
@@ -27,16 +27,14 @@ def write(board: Storyboard, words: Mapping[str, Words], seconds: Mapping[str, f
     take for a formula gets an apostrophe before it (``sheet.guarded``), which an import takes away.
     """
     rows = _rows(board, words, seconds)
-    used = {name for row in rows for name, text in row.items() if text}
-    free = dict.fromkeys(
-        name for shot in board.shots for name in shot.fields if name not in ("size", "lens", "camera", "action")
-    )
-    heads = [*COLUMNS, *(name for name in _MORE if name in used), *map(sheet.header, free)]
+    used = dict.fromkeys(head for row in rows for head, text in row.items() if text)
+    more = [name for name in _MORE if name in used]
+    heads = [*COLUMNS, *more, *(head for head in used if head not in {*COLUMNS, *more})]
     out = io.StringIO()
     table = csv.DictWriter(out, heads, restval="", lineterminator="\r\n")
     table.writeheader()
     for row in rows:
-        table.writerow({head: text for head, text in row.items() if head in heads})
+        table.writerow({head: text for head, text in row.items() if head in used})
     return out.getvalue()
 
 

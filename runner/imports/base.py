@@ -14,12 +14,13 @@ class Entry:
     """One shot of a list.
 
     ``number`` is what the list calls it, "" where it is not numbered. ``words`` are its fields by the names that a
-    storyboard has for them, as they were written; besides those, ``seconds``. ``places`` says where each stands.
+    storyboard has for them, as they were written; ``seconds`` is the length. ``places`` says where each stands.
     """
 
     place: Place
     number: str
     words: Mapping[str, str]
+    seconds: str = ""
     places: Mapping[str, Place] = field(default_factory=dict)
 
     def at(self, name: str) -> Place:

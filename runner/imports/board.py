@@ -56,6 +56,8 @@ def build(listed: ShotList, target: Target, name: str, *, is_file: Callable[[str
 
 def legal(text: str) -> str:
     """The legal id that is nearest to a text; "" where nothing is left of it."""
+    if ID.match(text) and text.casefold() not in DEVICES:
+        return text
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     made = re.sub(r"[^A-Za-z0-9_]+", "-", plain).strip("-_")[:40].rstrip("-_")
     return f"{made}-1" if made.casefold() in DEVICES else made
@@ -94,7 +96,7 @@ class _Builder:
             self._scene(group, scene_ids[n], [shots[self.ids[n, m]] for m in range(len(group.shots))])
             for n, group in enumerate(listed.scenes)
         ]
-        data: dict[str, Any] = {"storyboard": legal(listed.title or name) or "storyboard"}
+        data: dict[str, Any] = {"storyboard": legal((listed.title or name).lower()) or "storyboard"}
         data |= {"title": listed.title} if listed.title else {}
         data |= {"notes": listed.notes} if listed.notes else {}
         data |= {"pipeline": self.target.pipeline, "prompt": self._prompt(list(shots.values()), scenes)}
@@ -124,7 +126,7 @@ class _Builder:
             if (first := seen.get(name.casefold())) is not None:
                 other = _free(name, taken)
                 fact = f'scene "{name}" was there in line {first.line}, and comes again: here it is "{other}"'
-                self.tell(group.place, fact, "rows of a scene one after the other, if the order of the film allows it")
+                self.tell(group.place, fact, "its shots one after the other, if the order of the film allows it")
                 name = other
             seen[name.casefold()] = group.place
             taken.add(name.casefold())
@@ -146,7 +148,7 @@ class _Builder:
                 name = self._wanted(scenes[n], shot, within)
                 if not name:
                     name = _next(last, 4, taken)
-                    if numbered:
+                    if numbered and not shot.number:
                         self.tell(shot.place, f'the shot has no number: it is "{name}"')
                 name = self._single(shot, name, seen, taken, within)
                 seen[name.casefold()] = shot.place
@@ -208,7 +210,6 @@ class _Builder:
             if key in words and (point := self._point(key, words.pop(key), n, shot, lengths)) is not None:
                 made[key] = point
         made |= self._settings(words, shot)
-        asked = words.pop("seconds", "")
         if lengths[name] != usual:
             made["duration"] = _number(lengths[name])
         notes = words.pop("notes", "")
@@ -217,8 +218,8 @@ class _Builder:
         self._describe(shot, words, title, len(scene) + 2 if self.listed.prompt else 0)
         made |= {key: literal(text) for key, text in words.items()}
         made |= {"title": title} if title else {}
-        if asked and not self._kept(asked, lengths[name]):
-            made["planned_seconds"] = literal(asked)
+        if shot.seconds and not self._kept(shot.seconds, lengths[name]):
+            made.setdefault("planned_seconds", literal(shot.seconds))
         first = {key: made[key] for key in ORDER if key in made}
         return {"shot": name, **first, **made, **({"notes": notes} if notes else {})}
 
@@ -277,10 +278,11 @@ class _Builder:
     # Seconds
 
     def _length(self, shot: Entry) -> Decimal:
-        asked = shot.words.get("seconds", "")
+        asked = shot.seconds
         if not asked:
             if self._has_lengths:
-                fact = f"the shot has no length: it gets {_said(self.target.usual)} s, what {self.target.model} usually makes"
+                usual = f"{_said(self.target.usual)} s, what {self.target.model} usually makes"
+                fact = f"the shot has no length: it gets {usual}"
                 self.often[fact, "seconds in every row"].append(shot.place)
             return self.target.usual
         meant, how = seconds.read(asked, self.target.fps)
@@ -299,7 +301,7 @@ class _Builder:
 
     @property
     def _has_lengths(self) -> bool:
-        return any("seconds" in shot.words for group in self.listed.scenes for shot in group.shots)
+        return any(shot.seconds for group in self.listed.scenes for shot in group.shots)
 
     def _kept(self, asked: str, given: Decimal) -> bool:
         return seconds.read(asked, self.target.fps)[0] == given
@@ -333,8 +335,11 @@ class _Builder:
         """The id of the shot that a list calls so: in the same scene, else the first of all."""
         named = self.names.get(name.casefold(), []) if name else []
         here = [one for scene, one in named if scene == n]
-        everyone = {one.casefold(): one for one in self.ids.values()}
-        return next(iter([*here, *(one for _, one in named)]), None) or everyone.get(name.casefold())
+        if found := next(iter([*here, *(one for _, one in named)]), None):
+            return found
+        same = {one.casefold(): one for one in self.ids.values()}
+        digits = {int(one): one for one in self.ids.values() if one.isdigit()}  # 10 for 0010
+        return same.get(name.casefold()) or (digits.get(int(name)) if name.isascii() and name.isdigit() else None)
 
     def _no_circles(self, shots: Mapping[str, dict[str, Any]]) -> None:
         """Leave out what would make shots wait for each other."""

@@ -9,6 +9,7 @@ from itertools import islice
 
 from .. import sheet
 from ..errors import Place, Problem, StoryError
+from . import seconds
 from .base import Entry, Group, ShotList, shown, warning
 
 CELL_MAX = 100_000
@@ -16,8 +17,12 @@ CELL_MAX = 100_000
 HEAD_ROWS_MAX = 30
 """Rows among which the one with the names of the columns is looked for."""
 
+_LITERAL = "shot."
+"""What the head of a column begins with that is read as it is: ``shot.move`` is the free word ``move``."""
 _SEPARATORS = ",;\t|"
 _MADE_DATE = re.compile(r"[0-9]{1,2}[-. ][A-Za-zäéû]{3,4}\.?\Z|[A-Za-z]{3}-[0-9]{2}\Z")
+
+_PLAIN = re.compile(r"[0-9]+(?:[.,][0-9]+)?\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +36,7 @@ class Cell:
 def read(text: str, name: str) -> ShotList:
     """The shot list that a spreadsheet saved. Raises StoryError where no row names the columns."""
     first, _, rest = text.partition("\n")
-    said = re.fullmatch(r"\"?sep=(.)\"?", first.strip(" ,;"), re.IGNORECASE)
+    said = re.fullmatch(r"\"?sep=(.)\"?[,;\s]*", first, re.IGNORECASE)
     start, body = (2, rest) if said else (1, text)
     separator = said[1] if said and said[1] not in '"\n' else _sniffed(body, name)
     rows = [row for row in _rows(body, separator, name, start) if any(cell.text.strip() for cell in row)]
@@ -109,9 +114,10 @@ class _List:
         self.problems: list[Problem] = []
         for row in before:
             self.tell(row[0].place, f"the row is above the names of the columns and is left out: {_words(row)}")
-        self.unit = ""
+        self.units: dict[str, str] = {}
+        """What the head of a column says that its numbers count: ``Lens (mm)``."""
         self.columns = self._columns(head, rows)
-        self.rows = rows
+        self.head, self.rows = head, rows
 
     def tell(self, place: Place, fact: str, remedy: str | None = None) -> None:
         self.problems.append(warning(place, fact, remedy))
@@ -122,10 +128,11 @@ class _List:
         for n, cell in enumerate(head):
             text = cell.text.strip()
             field, unit = sheet.meaning(text)
-            if text.startswith("shot.") and len(text) > 5:
-                names.append(text[5:])
+            if text.startswith(_LITERAL) and text.removeprefix(_LITERAL) not in {"", *sheet.OWN}:
+                names.append(text)
             elif field is not None and field not in names:
-                self.unit = unit if field == "seconds" else self.unit
+                if unit and (field != "seconds" or seconds.is_unit(unit)):
+                    self.units[field] = unit
                 names.append(field)
             else:
                 names.append(self._free(text, n, names))
@@ -151,9 +158,9 @@ class _List:
         kept = [(row[0].place, words) for row, words in zip(self.rows, cells, strict=True) if self._is_shot(row, words)]
         shots = self._numbers("shot", 4, [words for _, words in kept])
         scenes = self._numbers("scene", 3, [words for _, words in kept])
-        groups = self._groups([(place, words, *ids) for (place, words), *ids in zip(kept, scenes, shots, strict=True)])
+        groups = self._groups([(*kept[n], scenes[n], shots[n]) for n in range(len(kept))])
         if not groups:
-            place = self.rows[0][0].place if self.rows else None
+            place = (self.rows[0] if self.rows else self.head)[0].place
             raise StoryError.of("the list has no shots", "a row for each shot, below the names of the columns", place)
         return ShotList(groups, tuple(self.problems))
 
@@ -162,7 +169,9 @@ class _List:
         for n, cell in enumerate(row):
             if text := cell.text.strip():
                 if n < len(self.columns):
-                    found[self.columns[n]] = Cell(text, cell.place)
+                    column = self.columns[n]
+                    unit = self.units.get(column) if _PLAIN.match(text) else None
+                    found[column] = Cell(f"{text} {unit}" if unit else text, cell.place)
                 else:
                     self.tell(cell.place, f"a cell stands under no column and is left out: {shown(text)}")
         return found
@@ -184,8 +193,8 @@ class _List:
         if changed:
             first, others = changed[0], len(changed) - 1
             more = f" (and {others} more)" if others else ""
-            fact = f"a spreadsheet took the zeros of {column} {free[first]}: it is {made[first]}{more}"
-            self.tell(rows[first][column].place, fact, f"format the column as text, or write '{free[first]}")
+            fact = f'{column} {free[first]} is read as "{made[first]}", since spreadsheets take zeros away{more}'
+            self.tell(rows[first][column].place, fact, f"'{free[first]} if that is not what it was")
         for words, text in zip(rows, free, strict=True):
             if _MADE_DATE.match(text):
                 fact = f"{column} {shown(text)} looks like a number that a spreadsheet made a date of"
@@ -217,10 +226,11 @@ class _List:
 
 
 def _entry(place: Place, words: Mapping[str, Cell], number: str) -> Entry:
-    told = {name: cell for name, cell in words.items() if name not in {"scene", "scene title", "shot"}}
-    texts = {name: sheet.bare(cell.text) for name, cell in told.items()}
+    told = {name: cell for name, cell in words.items() if name not in {"scene", "scene title", "shot", "seconds"}}
+    texts = {name.removeprefix(_LITERAL): sheet.bare(cell.text) for name, cell in told.items()}
     places = {name: cell.place for name, cell in words.items()}
-    return Entry(place, number, texts, {**places, "number": places.get("shot", place)})
+    length = sheet.bare(words["seconds"].text) if "seconds" in words else ""
+    return Entry(place, number, texts, length, {**places, "number": places.get("shot", place)})
 
 
 def _words(row: Sequence[Cell]) -> str:

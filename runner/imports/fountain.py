@@ -7,7 +7,7 @@ dialogue (dual too), lyrics, transitions, centered text, sections, synopses, not
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -73,7 +73,7 @@ class _Script:
         self.front: list[str] = []
         """What is said before the first scene."""
         self.coming: dict[str, str] = {}
-        """Words for the next scene: the section it begins."""
+        """Words for the next scene: the section that it begins, and what that is about."""
         self.lines = self._lines(text)
         self.at = 0
 
@@ -119,14 +119,15 @@ class _Script:
             self._block(line, line.text.strip())
             self._note_until(self.lines[self.at - 1].number + 1)
         self._note_until(None)
+        self.front += self.coming.values()
         for scene in self.scenes:
             self._at_least_one(scene)
         if not self.scenes:
             remedy = "a scene heading such as EXT. QUAY - DAWN, an empty line, and what happens"
             raise StoryError.of("the screenplay has no scene and no action", remedy, Place(self.name, 1, 1))
         if self.emphasis:
-            more = f" (and in {len(self.emphasis) - 1} more lines)" if len(self.emphasis) > 1 else ""
-            self.tell(self.emphasis[0], f"emphasis (*, **, _) is left out here{more}")
+            more = f" (and {len(self.emphasis) - 1} more times)" if len(self.emphasis) > 1 else ""
+            self.tell(self.emphasis[0], f"emphasis (*, **, _) is left out{more}")
         notes: dict[str, Any] = {**about, **({"script": "\n".join(self.front)} if self.front else {})}
         groups = tuple(_group(scene) for scene in self.scenes)
         return ShotList(groups, tuple(self.problems), title, notes or None, "{{ scene.title }}. ")
@@ -147,21 +148,17 @@ class _Script:
         key = ""
         while at < len(self.lines) and (text := self.lines[at].text).strip():
             said = _TITLE_KEY.fullmatch(text.strip())
-            indented = text.startswith((" ", "\t"))
-            if said and not (indented and key) and not _TRANSITION.fullmatch(text.strip()):
-                key = " ".join(said[1].lower().split())
-                found.setdefault(key, []).extend([said[2]] if said[2] else [])
-            elif key:
-                found[key].append(text.strip())
-            else:
+            goes_on = bool(key) and text.startswith((" ", "\t"))
+            if said and not goes_on and not _TRANSITION.fullmatch(text.strip()):
+                key, text = " ".join(said[1].lower().split()), said[2]
+                found.setdefault(key, [])
+            elif not key:
                 return "", {}
+            found[key] += [self._plain(text.strip(), self.lines[at].number)] * bool(text.strip())
             at += 1
         self.at = at if found else 0
-        page = {
-            key: "\n".join(self._plain(text, self.lines[0].number) for text in lines) for key, lines in found.items()
-        }
-        title = " ".join(page.pop("title", "").split())
-        return title, {key: text for key, text in page.items() if text}
+        page = {key: "\n".join(lines) for key, lines in found.items() if lines}
+        return " ".join(page.pop("title", "").split()), page
 
     def _block(self, line: Line, text: str) -> None:
         """One block of the script; what it is shows in how it begins."""
@@ -183,7 +180,7 @@ class _Script:
             self._aside(line, "lyrics", text[1:], "")
         elif _TRANSITION.fullmatch(text) and not self._goes_on():
             self._transition(line, text)
-        elif (text.startswith("@") and len(text) > 1 or _CHARACTER.fullmatch(text)) and self._goes_on():
+        elif ((text.startswith("@") and len(text) > 1) or _CHARACTER.fullmatch(text)) and self._goes_on():
             self._dialogue(line, text)
             return
         else:
@@ -212,16 +209,13 @@ class _Script:
         return self.scenes[-1]
 
     def _synopsis(self, text: str) -> None:
-        if not self.scenes:
-            self.front.append(text)
-            return
-        words = self.scenes[-1].words
+        words = self.scenes[-1].words if self.scenes and not self.coming else self.coming
         words["synopsis"] = f"{words['synopsis']}\n{text}" if "synopsis" in words else text
 
     def _action(self, line: Line) -> None:
         """A paragraph of action: a shot. Its lines are joined."""
         scene = self._scene(line)
-        pieces = []
+        pieces: list[str] = []
         while self.at < len(self.lines) and (text := self.lines[self.at].text.strip()):
             if pieces and (text[0] in "~>" or _BREAK.fullmatch(text)):
                 break
@@ -267,7 +261,7 @@ class _Script:
             where = f"it is kept as the free word `{key}` of the shot before it"
         else:
             (self.front if scene is None else scene.notes).append(plain)
-            fact, where = fact or f"no shot is before this {key}", "it is kept in the notes"
+            fact, where = fact or f"{key} before any shot of the scene", "it is kept in the notes"
         if fact:
             self.tell(line.number, f"{fact}: {where}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,7 +21,7 @@ class _Id(str):
     __slots__ = ()
 
 
-class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
+class _Plain(yaml.SafeDumper):
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
         return True
 
@@ -31,8 +32,15 @@ class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[mi
         return self.represent_scalar("tag:yaml.org,2002:str", data, style=_style(data))
 
 
-_Dumper.add_representer(str, _Dumper.text)
-_Dumper.add_representer(_Id, _Dumper.id)
+class _Quick(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
+    """The same in C. It would escape what lies beyond the basic plane: emoji."""
+
+    ignore_aliases, id, text = _Plain.ignore_aliases, _Plain.id, _Plain.text
+
+
+for _dumper in (_Plain, _Quick):
+    _dumper.add_representer(str, _dumper.text)
+    _dumper.add_representer(_Id, _dumper.id)
 
 
 def _style(text: str) -> str | None:
@@ -42,7 +50,14 @@ def _style(text: str) -> str | None:
         return '"' if any(line[:1].isspace() or line[-1:].isspace() for line in text.split("\n")) else "|"
     if len(text) > _PROSE and "  " not in text:
         return ">"
-    return None if text[:1].isalpha() and text.casefold() not in _WORDS else '"'
+    return None if _is_plain(text) else '"'
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a text may stand without quotes and every reader takes it for a text."""
+    if text.casefold() in _WORDS or ": " in text or " #" in text or text.endswith(":"):
+        return False
+    return text[:1].isalpha() or (text[:1].isdigit() and " " in text)
 
 
 def written(data: Mapping[str, Any], source: str) -> str:
@@ -60,7 +75,7 @@ def written(data: Mapping[str, Any], source: str) -> str:
 
 
 def _id(text: str) -> str:
-    return text if text[:1].isalpha() and text.casefold() not in _WORDS else _Id(text)
+    return text if _is_plain(text) else _Id(text)
 
 
 def _points(shot: Mapping[str, Any]) -> dict[str, Any]:
@@ -70,7 +85,8 @@ def _points(shot: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _block(data: Any) -> str:
-    return str(yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=WIDTH))
+    dumper = _Plain if re.search("[\U00010000-\U0010ffff]", repr(data)) else _Quick
+    return str(yaml.dump(data, Dumper=dumper, sort_keys=False, allow_unicode=True, width=WIDTH))
 
 
 def _item(data: Mapping[str, Any], indent: int) -> str:

@@ -11,20 +11,24 @@ _UNITS = {
     **dict.fromkeys("m min mins minute minutes minuten minutos minuti".split(), Fraction(60)),
     **dict.fromkeys("h hr hrs hour hours".split(), Fraction(3600)),
     **dict.fromkeys("ms millisecond milliseconds".split(), Fraction(1, 1000)),
-    "": Fraction(1), '"': Fraction(1), "″": Fraction(1), "'": Fraction(60), "′": Fraction(60),
+    "": Fraction(1), '"': Fraction(1), "\u2033": Fraction(1), "'": Fraction(60), "\u2032": Fraction(60),
 }  # fmt: skip
 _FRAMES = frozenset("f fr frs frame frames bilder images".split())
 _NUMBER = r"[0-9]{1,9}(?:[.,][0-9]{1,9})?|[.,][0-9]{1,9}"
-_PARTS = re.compile(rf"({_NUMBER})\s*([^\W\d_]*|[\"'″′])\.?\s*")
+_PARTS = re.compile(rf"({_NUMBER})\s*([^\W\d_]+|[\"'\u2033\u2032]|)\.?\s*")
 _CLOCK = re.compile(r"(?:([0-9]{1,3}):)?([0-9]{1,3}):([0-9]{1,2}(?:[.,][0-9]{1,9})?)\Z")
 _TIMECODE = re.compile(r"([0-9]{1,2}):([0-9]{2}):([0-9]{2})[:;]([0-9]{2,3})\Z")
 
 
-def read(text: str, fps: int, unit: str = "") -> tuple[Decimal | None, str | None]:
+def is_unit(word: str) -> bool:
+    """Whether a length can be counted in it: seconds, minutes, frames …"""
+    return word in _FRAMES or word in _UNITS
+
+
+def read(text: str, fps: int) -> tuple[Decimal | None, str | None]:
     """Seconds, and what is to be told of how they were read; None where the text is no length.
 
     ``5``, ``5s``, ``5,0``, ``1 min 30``, ``0:05``, ``00:00:05`` and ``00:00:05:12``, whose frames count at ``fps``.
-    ``unit`` is what the column's head says of plain numbers.
     """
     text = text.strip().casefold().lstrip("~≈ ")
     if found := _TIMECODE.match(text):
@@ -34,21 +38,17 @@ def read(text: str, fps: int, unit: str = "") -> tuple[Decimal | None, str | Non
     if found := _CLOCK.match(text):
         seconds = int(found[1] or 0) * 3600 + int(found[2]) * 60 + _fraction(found[3])
         return _decimal(seconds), None
-    return _counted(text, fps, unit)
+    return _counted(text, fps)
 
 
-def _counted(text: str, fps: int, unit: str) -> tuple[Decimal | None, str | None]:
+def _counted(text: str, fps: int) -> tuple[Decimal | None, str | None]:
     total, at, told = Fraction(0), 0, None
-    many = len(_PARTS.findall(text)) > 1
     while found := _PARTS.match(text, at):
-        named = found[2] or ("" if many else unit)
-        if named in _FRAMES:
+        if found[2] in _FRAMES:
             total += _fraction(found[1]) / fps
             told = f"is read as frames at {fps} a second"
-        elif named in _UNITS:
-            total += _fraction(found[1]) * _UNITS[named]
-        elif named == unit:  # the head of the column says something that is no unit of time
-            total += _fraction(found[1])
+        elif found[2] in _UNITS:
+            total += _fraction(found[1]) * _UNITS[found[2]]
         else:
             return None, None
         at = found.end()
