@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from .. import sheet
-from ..document import Document
-from ..errors import Problem
+from ..document import Document, Route
+from ..errors import Problem, in_order
 from ..prompt import Words
 from ..storyboard import ID, Point, Shot, Storyboard
 from ..template import spoken
@@ -41,25 +41,27 @@ def write(board: Storyboard, words: Mapping[str, Words], seconds: Mapping[str, f
 def left_out(board: Storyboard) -> list[Problem]:
     """A warning for everything of a storyboard that a list has no column for, and for templates that it has filled."""
     document = board.document
-    top = [("values",), ("prompt",), ("negative",), ("films",), ("notes",), ("budget",)]
-    fields = [("scenes", n, key) for n, scene in enumerate(document.data["scenes"]) for key in scene]
-    scenes = [route for route in fields if route[-1] not in {"scene", "title", "shots"}]
+    top: list[Route] = [(key,) for key in document.data if key in _NO_COLUMN]
+    for n, scene in enumerate(document.data["scenes"]):
+        top += [("scenes", n, key) for key in scene if key not in {"scene", "title", "shots"}]
     shots = [
-        (*shot.route, key)
-        for shot in board.shots
-        for key in ("prompt", "negative", "model", "with")
-        if key in _raw(document, shot)
+        (*shot.route, key) for shot in board.shots for key in _raw(document, shot) if key in _NO_COLUMN - {"notes"}
     ]
-    told: dict[str, list[Any]] = {}
-    for route in [*(one for one in top if one[0] in document.data), *scenes, *shots]:
+    told: dict[str, list[Route]] = {}
+    for route in [*top, *shots]:
         holder = {1: "the storyboard", 3: "a scene", 5: "a shot"}[len(route)]
         told.setdefault(f"`{route[-1]}` of {holder} has no column in a list and is left out", []).append(route)
-    return [
+    filled = [shot.route for shot in board.shots if any("{{" in str(text) for text in shot.fields.values())]
+    told |= {"the words of this shot are a template: the list has them filled in": filled} if filled else {}
+    return in_order(
         Problem(_counted(fact, routes), None, document.key_place(routes[0]), "warning") for fact, routes in told.items()
-    ]
+    )
 
 
-def _counted(fact: str, routes: list[Any]) -> str:
+_NO_COLUMN = frozenset("values prompt negative films notes budget model with".split())
+
+
+def _counted(fact: str, routes: list[Route]) -> str:
     return f"{fact} (and {len(routes) - 1} more)" if len(routes) > 1 else fact
 
 

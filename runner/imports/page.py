@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 WIDTH = 110
-_PROSE = 80
+_PROSE = 96
 """Characters from which a text gets lines of its own."""
 _WORDS = frozenset("null true false yes no on off y n ~".split())
 _UNSEEN = frozenset("\x85\u2028\u2029\ufeff")

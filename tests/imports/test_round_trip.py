@@ -163,6 +163,16 @@ def test_what_a_list_has_no_column_for_is_told(capsys: pytest.CaptureFixture[str
     assert [] != left_out(runner.plan(EXAMPLES / "bridge" / "storyboard.yaml").board)
 
 
+def test_the_list_in_the_examples_is_what_is_exported() -> None:
+    plan = runner.plan(EXAMPLES / "lantern-market" / "storyboard.yaml")
+    assert listed(plan) == (EXAMPLES / "lantern-market" / "shots.csv").read_bytes().decode("utf-8-sig")
+
+
+def test_the_screenplay_in_the_examples_comes_in_without_a_word(capsys: pytest.CaptureFixture[str]) -> None:
+    assert 0 == start(["import", str(EXAMPLES / "two-endings" / "pier.fountain")])
+    assert "" == capsys.readouterr().err
+
+
 def test_an_export_is_only_written_over_with_force(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "shots.csv"
     words = ["export", str(EXAMPLES / "bridge" / "storyboard.yaml"), "--as", "csv", "-o", str(out)]
