@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -265,7 +266,8 @@ class _Builder:
                 self.tell(shot.at(key), f"{key} is yes or no; {shown(text)} is left out")
         if text := words.pop("takes", ""):
             if re.fullmatch(r"0*[1-9][0-9]?(?:[.,]0)?", text):
-                made["takes"] = int(re.split("[.,]", text)[0])
+                takes = int(re.split("[.,]", text)[0])
+                made |= {"takes": takes} if takes > 1 else {}
             else:
                 self.tell(shot.at("takes"), f"takes is a number from 1 to 99; {shown(text)} is left out")
         if text := words.pop("fit", ""):
@@ -326,9 +328,8 @@ class _Builder:
                 return {"shot": found, **({"frame": selector} if selector else {})} if self.is_file(point) else point
         elif found is None and self.is_file(text):
             return {"image": text} if ID.match(name) or "://" in text else text
-        self.tell(
-            place, f"`{key}` {shown(text)} is neither a frame of a shot in the list nor a picture here: it is left out"
-        )
+        fact = f"`{key}` {shown(text)} is neither a frame of a shot in the list nor a picture here: it is left out"
+        self.tell(place, fact, "a shot of the list, or the path of a picture from where the storyboard will be")
         return None
 
     def _found(self, name: str, n: int) -> str | None:
@@ -337,9 +338,14 @@ class _Builder:
         here = [one for scene, one in named if scene == n]
         if found := next(iter([*here, *(one for _, one in named)]), None):
             return found
-        same = {one.casefold(): one for one in self.ids.values()}
-        digits = {int(one): one for one in self.ids.values() if one.isdigit()}  # 10 for 0010
-        return same.get(name.casefold()) or (digits.get(int(name)) if name.isascii() and name.isdigit() else None)
+        number = str(int(name)) if name.isascii() and name.isdigit() else ""
+        return self._known.get(name.casefold()) or self._known.get(number)
+
+    @cached_property
+    def _known(self) -> dict[str, str]:
+        """Ids by themselves, and by their number: 10 for 0010."""
+        bare = {str(int(one)): one for one in self.ids.values() if one.isdigit()}
+        return {**bare, **{one.casefold(): one for one in self.ids.values()}}
 
     def _no_circles(self, shots: Mapping[str, dict[str, Any]]) -> None:
         """Leave out what would make shots wait for each other."""

@@ -23,13 +23,11 @@ _TRANSITION = re.compile(
     r"[A-Z][A-Z '/-]* TO:|(?:FADE|IRIS|CUT|DISSOLVE|WIPE)(?: (?:IN|OUT|TO BLACK|TO WHITE|UP|FROM BLACK))?[.:]|"
     r"(?:THE )?END\.?"
 )
-_CHARACTER = re.compile(r"[^a-z(]*[A-Z][^a-z(]*(?:\s*\([^)]*\))*\s*\^?")
 _TITLE_KEY = re.compile(r"([A-Za-z][A-Za-z ]{0,30}):\s*(.*)")
 _BREAK = re.compile(r"={3,}\s*")
-_BONEYARD = re.compile(r"/\*.*?\*/", re.DOTALL)
-_NOTE = re.compile(r"\[\[((?:(?!\n[ \t]*\n)(?:\n  \n|.|\n))*?)\]\]")
-_EMPHASIS = re.compile(r"(?<!\\)(\*{1,3})(?=[^\s*])(.+?)(?<=[^\s\\])\1")
-_UNDERLINE = re.compile(r"(?<![\w\\])_(?=\S)(.+?)(?<=[^\s\\])_(?!\w)")
+_NOTE = re.compile(r"\[\[((?:\n  (?=\n)|(?!\n[ \t]*\n|\[\[).)*?)\]\]", re.DOTALL)
+_EMPHASIS = re.compile(r"(?<!\\)(\*{1,3})(?=[^\s*])(.{1,500}?)(?<=[^\s\\])\1")
+_UNDERLINE = re.compile(r"(?<![\w\\])_(?=\S)(.{1,500}?)(?<=[^\s\\])_(?!\w)")
 _ESCAPE = re.compile(r"\\([*_\\])")
 
 
@@ -83,28 +81,40 @@ class _Script:
     def _lines(self, text: str) -> list[Line]:
         """The lines without notes and boneyard; a line of which nothing is left is no line, not even an empty one."""
 
-        def bury(found: re.Match[str]) -> str:
-            line = text.count("\n", 0, found.start()) + 1
-            self.tell(line, f"the boneyard is left out: {shown(found[0][2:-2])}")
-            return "\0" + "\n" * found[0].count("\n")
-
-        buried = _BONEYARD.sub(bury, text.replace("\0", ""))
-        if (open_at := buried.find("/*")) >= 0:
-            self.tell(
-                buried.count("\n", 0, open_at) + 1, "/* is opened here and never closed: it is read as text", "*/"
-            )
+        buried = self._without_boneyard(text.replace("\0", ""))
 
         def note(found: re.Match[str]) -> str:
             line = buried.count("\n", 0, found.start()) + 1
             self.notes.append((line, " ".join(found[1].replace("\0", "").split())))
             return "\0" + "\n\0" * found[0].count("\n")
 
+        noted = _NOTE.sub(note, buried)
+        if (open_at := noted.find("[[")) >= 0:
+            self.tell(noted.count("\n", 0, open_at) + 1, "[[ is opened here and never closed: it is read as text", "]]")
         made = []
-        for number, line in enumerate(_NOTE.sub(note, buried).split("\n"), 1):
+        for number, line in enumerate(noted.split("\n"), 1):
             left = line.replace("\0", "")
             if left.strip() or "\0" not in line:
                 made.append(Line(number, left.expandtabs(4).rstrip("\n")))
         return made
+
+    def _without_boneyard(self, text: str) -> str:
+        """The text without what stands between ``/*`` and ``*/``; a mark stays in its place, and its line ends."""
+        pieces: list[str] = []
+        at = line = 0
+        while (start := text.find("/*", at)) >= 0:
+            line += text.count("\n", at, start)
+            end = text.find("*/", start + 2)
+            if end < 0:
+                self.tell(line + 1, "/* is opened here and never closed: it is read as text", "*/")
+                break
+            inside = text[start + 2 : end]
+            self.tell(line + 1, f"the boneyard is left out: {shown(inside)}")
+            breaks = inside.count("\n")
+            pieces += [text[at:start], "\0" + "\n\0" * breaks]
+            line += breaks
+            at = end + 2
+        return "".join([*pieces, text[at:]])
 
     # The walk
 
@@ -180,7 +190,7 @@ class _Script:
             self._aside(line, "lyrics", text[1:], "")
         elif _TRANSITION.fullmatch(text) and not self._goes_on():
             self._transition(line, text)
-        elif ((text.startswith("@") and len(text) > 1) or _CHARACTER.fullmatch(text)) and self._goes_on():
+        elif ((text.startswith("@") and len(text) > 1) or _is_character(text)) and self._goes_on():
             self._dialogue(line, text)
             return
         else:
@@ -287,6 +297,12 @@ class _Script:
         if made != text and line not in self.emphasis:
             self.emphasis.append(line)
         return _ESCAPE.sub(r"\1", made)
+
+
+def _is_character(text: str) -> bool:
+    """Whether a line names who speaks: capitals, in any script, and perhaps something in brackets after them."""
+    name, bracket, rest = text.rstrip("^ ").partition("(")
+    return name.isupper() and (not bracket or rest.endswith(")"))
 
 
 def _group(scene: _Scene) -> Group:
