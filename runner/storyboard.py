@@ -16,8 +16,8 @@ from .schema import check
 Origin = Literal["cut", "shot", "image", "url", "uuid"]
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}\Z")
 SELECTOR = re.compile(r"first\Z|last\Z|sharpest\Z|[0-9]{1,4}(?:\.[0-9]{1,3})?s\Z")
-_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
-_DEVICES = {"con", "prn", "aux", "nul", *(f"{d}{n}" for d in ("com", "lpt") for n in range(1, 10))}
+UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
+DEVICES = {"con", "prn", "aux", "nul", *(f"{d}{n}" for d in ("com", "lpt") for n in range(1, 10))}
 _OWN_FIELDS = frozenset(
     "shot title from to prompt negative duration takes review hold omit fit model with notes".split()
 )
@@ -225,7 +225,7 @@ class _Reader:
         if not isinstance(name, str):
             return
         folded = name.casefold()
-        if folded in _DEVICES:
+        if folded in DEVICES:
             self.tell(route, f'"{name}" is the name of a device on Windows and cannot be a file name', f'"{name}-1"')
         if folded in seen:
             other, where = seen[folded]
@@ -292,7 +292,7 @@ class _Reader:
             return None
         if raw == "cut":
             return CUT
-        if "://" in raw or _UUID.match(raw) or raw.startswith("data:"):
+        if "://" in raw or UUID.match(raw) or raw.startswith("data:"):
             return self._image(raw, route)
         name, _, selector = raw.partition("@")
         if name in self.ids or (ID.match(name) and not self.is_file(raw)):
@@ -325,7 +325,7 @@ class _Reader:
                 self.tell(route, f'"{text}" is not an address a model can fetch', "one that begins with https://")
                 return None
             return Point("url", image=text)
-        if _UUID.match(text):
+        if UUID.match(text):
             return Point("uuid", image=text.lower())
         return Point("image", image=text)
 

@@ -29,6 +29,8 @@ COMMANDS: dict[str, str] = {
     "resolve": "Settle a purchase of unknown outcome.",
     "costs": "Show what was spent, beside what was estimated.",
     "report": "Write report.html anew from what is there.",
+    "import": "Make a storyboard of a shot list or a screenplay.",
+    "export": "Write the shots as a list, for a spreadsheet.",
     "models": "Show the model cards: sizes, lengths, prices.",
     "schema": "Print a schema, for an editor.",
     "store": "Look after the store: verify.",
