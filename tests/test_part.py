@@ -10,9 +10,11 @@ import pytest
 
 import runner
 from runner import api, saved
+from runner.cli import plan as plan_command
 from runner.cli.app import start
 from runner.errors import StoryError
 from runner.plan import Part
+from runner.schema import check
 
 from .stage import Stage
 
@@ -229,3 +231,16 @@ def test_what_is_no_saved_plan_is_told(tmp_path: Path, text: str, fact: str) -> 
     with pytest.raises(StoryError) as error:
         saved.read(tmp_path / "p.json")
     assert [fact] == [problem.fact for problem in error.value.problems]
+
+
+@pytest.mark.parametrize("part", [Part(), Part(only=("0020",)), Part(until="0020", keep_stale=True)])
+def test_what_plan_says_to_programs_fits_its_schema(tmp_path: Path, part: Part) -> None:
+    stage = Stage(tmp_path, BRANCHES)
+    first = plan_command.as_plan(api.load(stage.file, part=part))
+    assert [] == check(json.loads(json.dumps(first)), "plan.schema.json")
+    stage.run(part=Part(only=("0010",)))
+    stage.change("A lamp.", "A candle.")
+    told = json.loads(json.dumps(plan_command.as_plan(api.load(stage.file, part=part))))
+    assert [] == check(told, "plan.schema.json")
+    assert {"missing", "stale"} <= {shot["state"] for shot in (*first["shots"], *told["shots"])}
+    assert list(part.only) == told["part"]["only"]

@@ -10,7 +10,7 @@ import click
 
 from .. import saved
 from ..load import Loaded, load
-from ..plan import Decision, End, Plan
+from ..plan import Decision, End, Part, Plan
 from ..store import told, write
 from ..storyboard import Point, Shot
 from . import options
@@ -155,7 +155,7 @@ def as_plan(loaded: Loaded) -> dict[str, Any]:
     plan = loaded.plan
     told = {name: float(value) if isinstance(value, Decimal) else value for name, value in totals(plan).items()}
     return {
-        "plan": 1,
+        "plan": 1, "part": as_part(loaded.part),
         "storyboard": plan.board.id, "title": plan.board.title, "pipeline": plan.pipeline.id,
         "provider": plan.lane.provider, "rehearsal": plan.lane.rehearsal, "order": list(plan.order),
         "shots": [as_shot(plan, shot.id) for shot in plan.board.shots],
@@ -163,6 +163,11 @@ def as_plan(loaded: Loaded) -> dict[str, Any]:
         "totals": told, "in_flight": in_flight(plan),
         "warnings": [as_data(problem) for problem in plan.warnings],
     }  # fmt: skip
+
+
+def as_part(part: Part) -> dict[str, Any]:
+    """The part of a storyboard that a person named, as plain data."""
+    return {"only": list(part.only), "until": part.until, "from": part.start, "keep_stale": part.keep_stale}
 
 
 def in_flight(plan: Plan) -> list[dict[str, Any]]:
