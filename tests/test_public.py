@@ -10,7 +10,8 @@ import runner
 
 
 def test_the_public_names_are_these() -> None:
-    assert runner.__all__ == ["Event", "Loaded", "Outcome", "Plan", "Problem", "StoryError", "load", "plan", "run"]
+    types = ["Event", "Loaded", "Outcome", "Plan", "Problem", "StoryError"]
+    assert [*types, "load", "plan", "run", "variants"] == runner.__all__
     for name in runner.__all__:
         assert getattr(runner, name) is not None
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import click
 
-from ..load import Loaded, load
+from .. import bill
+from ..load import Loaded, loads, warnings
 from ..plan import Decision, End, Plan
 from ..storyboard import Point, Shot
 from . import options
@@ -18,18 +21,26 @@ from .app import as_data, tell
 @click.command
 @options.storyboard
 @options.provider
+@options.variants
 @options.as_json
 @options.outside
 @click.option("--check", is_flag=True, help="End with 3 if a run would make anything.")
-def command(storyboard: Path, provider: str | None, as_json: bool, allow_outside: bool, check: bool) -> int:
+def command(
+    storyboard: Path, provider: str | None, variants: tuple[str, ...], as_json: bool, allow_outside: bool, check: bool
+) -> int:
     """Show what a run would make, in what order, why, and what it costs. Reads only."""
-    loaded = load(storyboard, provider=provider, allow_outside=allow_outside)
+    found = loads(storyboard, variants=variants, provider=provider, allow_outside=allow_outside)
     if as_json:
-        options.say(as_plan(loaded))
+        options.say(as_plan(found[0]) if len(found) == 1 else as_plans(found))
     else:
-        tell(loaded.plan.warnings)
-        show(loaded)
-    return 3 if check and loaded.plan.work else 0
+        tell(warnings(found))
+        for loaded in found:
+            show(loaded, alone=len(found) == 1)
+        if len(found) > 1:
+            for line in options.flights(found[0].plan):
+                click.echo(line)
+            click.echo(grand(found))
+    return 3 if check and any(loaded.plan.work for loaded in found) else 0
 
 
 def totals(plan: Plan) -> dict[str, Any]:
@@ -54,17 +65,23 @@ def _sum(costs: list[Decimal | None]) -> Decimal | None:
     return sum(known, Decimal(0)) if len(known) == len(costs) else None
 
 
-def show(loaded: Loaded) -> None:
-    """The plan as a table."""
+def show(loaded: Loaded, *, alone: bool = True) -> None:
+    """The plan as a table. ``alone``: no other variant is shown beside it."""
     plan = loaded.plan
     rehearsal = plan.lane.rehearsal
-    click.echo(click.style(plan.board.title, bold=True))
+    click.echo(click.style(titled(loaded), bold=True))
     click.echo(click.style(headline(plan), dim=True))
     head = ("shot", "begins on", "state", "s", "takes", "if bought" if rehearsal else "USD", "why")
     options.columns(head, (_row(plan, shot) for shot in plan.board.shots), right=(3, 4, 5), styled=2)
-    for line in options.flights(plan):
+    for line in options.flights(plan) if alone else ():
         click.echo(line)
-    click.echo(sums(plan))
+    click.echo(sums(plan, alone=alone) + ("" if alone else "\n"))
+
+
+def titled(loaded: Loaded) -> str:
+    """The film's title, and which variant of it."""
+    title = loaded.board.title
+    return title if loaded.project.variant is None else f"{title} · {loaded.project.variant}"
 
 
 def _row(plan: Plan, shot: Shot) -> tuple[str, ...]:
@@ -96,8 +113,8 @@ def why(plan: Plan, name: str) -> str:
     return words
 
 
-def sums(plan: Plan) -> str:
-    """The totals in a line or two."""
+def sums(plan: Plan, *, alone: bool = True) -> str:
+    """The totals in a line or two; not ``alone``: without what all variants have in common."""
     told = totals(plan)
     shots = f"{options.count(told['shots'], 'shot')}, {told['seconds']:g} s"
     if not plan.work:
@@ -113,9 +130,42 @@ def sums(plan: Plan) -> str:
         )
     best, worst = options.usd(told["run"]), options.usd(told["worst"])
     run = best if best == worst else f"{best} to {worst}"
+    if not alone:
+        return f"{head} This variant {run}."
     budget = f" Budget {options.usd(told['budget'])}." if told["budget"] is not None else ""
     told_by = f" ({', '.join(plan.facts.sources)})" if plan.facts.sources else ""
     return f"{head} Spent {options.usd(told['spent'])}{told_by}, this run {run}.{budget}"
+
+
+def grand(found: Sequence[Loaded]) -> str:
+    """What all variants come to, where a take that several of them ask for counts once."""
+    plans = [loaded.plan for loaded in found]
+    told = bill.together(plans)
+    head = f"{options.count(told.variants, 'variant')}, {options.count(told.shots, 'shot')}."
+    if not any(plan.work for plan in plans):
+        head += " Nothing to make."
+    else:
+        shared = f" ({told.shared} for more than one variant)" if told.shared else ""
+        head += f" {options.count(told.to_make, 'take')} to make in all{shared}."
+    lane = plans[0].lane
+    if lane.draws:
+        bought = f" It would cost {options.usd(told.if_bought)} at {plans[0].pipeline.provider}."
+        return f"{head} Free: drawn on this machine." + (bought if lane.rehearsal else "")
+    best, worst = options.usd(told.run), options.usd(told.worst)
+    run = best if best == worst else f"{best} to {worst}"
+    budget = f" Budget {options.usd(told.budget)}." if told.budget is not None else ""
+    told_by = f" ({', '.join(plans[0].facts.sources)})" if plans[0].facts.sources else ""
+    return f"{head} Spent {options.usd(told.spent)}{told_by}, this run {run}.{budget}"
+
+
+def as_plans(found: Sequence[Loaded]) -> dict[str, Any]:
+    """The plans of several variants as plain data; in their sums a take that several ask for counts once."""
+    told = asdict(bill.together([loaded.plan for loaded in found]))
+    return {
+        "plan": 1, "storyboard": found[0].board.id,
+        "variants": [as_plan(loaded) for loaded in found],
+        "totals": {name: float(value) if isinstance(value, Decimal) else value for name, value in told.items()},
+    }  # fmt: skip
 
 
 def as_plan(loaded: Loaded) -> dict[str, Any]:
@@ -124,7 +174,7 @@ def as_plan(loaded: Loaded) -> dict[str, Any]:
     told = {name: float(value) if isinstance(value, Decimal) else value for name, value in totals(plan).items()}
     return {
         "plan": 1,
-        "storyboard": plan.board.id, "title": plan.board.title, "pipeline": plan.pipeline.id,
+        "storyboard": plan.board.id, **as_variant(loaded), "title": plan.board.title, "pipeline": plan.pipeline.id,
         "provider": plan.lane.provider, "rehearsal": plan.lane.rehearsal, "order": list(plan.order),
         "shots": [as_shot(plan, shot.id) for shot in plan.board.shots],
         "tasks": [{"id": t.id, "shot": t.shot, "uses": t.kind, "needs": list(t.needs)} for t in plan.tasks],
@@ -133,10 +183,16 @@ def as_plan(loaded: Loaded) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def as_variant(loaded: Loaded) -> dict[str, Any]:
+    """Which variant it is, where there are any."""
+    return {} if loaded.project.variant is None else {"variant": loaded.project.variant}
+
+
 def in_flight(plan: Plan) -> list[dict[str, Any]]:
     """What was submitted and has not ended, as plain data. Money in USD, times in seconds since 1970."""
     return [
-        {"shot": shot, "task_uuid": flight.uuid, "takes": flight.takes, "known": flight.known, "since": flight.since,
+        {"shot": shot, **({"variant": flight.variant} if flight.variant else {}),
+         "task_uuid": flight.uuid, "takes": flight.takes, "known": flight.known, "since": flight.since,
          "estimate": None if flight.usd is None else float(flight.usd), "reason": flight.reason}
         for shot, some in plan.facts.flights.items()
         for flight in some
