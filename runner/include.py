@@ -10,7 +10,7 @@ from typing import Any
 
 from . import document as documents
 from .document import BYTES_MAX, Data, Document, Route, without
-from .errors import Place, Problem, StoryError
+from .errors import Place, Problem, StoryError, did_you_mean
 from .schema import check
 
 FILES_MAX = 200
@@ -178,7 +178,7 @@ def read(document: Document, file: Path, *, allow_outside: bool = False) -> Sour
     if not isinstance(data, dict) or not any(True for _ in _named(data)):
         return Source(document, data, tuple(problems))
     reading = _Reading(file.parent, allow_outside, problems)
-    whole = reading.part(document, data, file.name, (file.resolve(),))
+    whole = reading.part(document, data, file, (file.resolve(),))
     return Source(document, data, tuple(problems), whole)
 
 
@@ -214,13 +214,14 @@ class _Reading:
     """Where the scenes of a file were placed."""
     bytes: int = 0
 
-    def part(self, document: Document, data: Data, name: str, trail: tuple[Path, ...]) -> _Part:
-        made = _Part(document, data, name)
+    def part(self, document: Document, data: Data, path: Path, trail: tuple[Path, ...]) -> _Part:
+        """A file that was read; ``trail``: itself and those that lead to it, the storyboard first."""
+        made = _Part(document, data, self._name(trail[-1]))
         self.bytes += len(document.text)
         for route, named in _named(data):
             place = document.place(route)
             try:
-                other = self._other(named, place, trail)
+                other = self._other(named, Path(os.path.normpath(path.parent / named)), place, trail)
             except StoryError as error:
                 self.problems += [problem.at(place) for problem in error.problems]
                 continue
@@ -239,11 +240,10 @@ class _Reading:
                 made.placed[int(route[1])] = other
         return made
 
-    def _other(self, named: str, place: Place, trail: tuple[Path, ...]) -> _Part | None:
+    def _other(self, named: str, path: Path, place: Place, trail: tuple[Path, ...]) -> _Part | None:
         """A file that another one names; None where what is wrong with it is told. Raises StoryError."""
         if "://" in named:
             raise StoryError.of(f"{named} is an address: what is included is a file", "a copy of it in the project")
-        path = Path(os.path.normpath(trail[-1].parent / named))
         real = path.resolve()
         if real in trail:
             ring = [*trail[trail.index(real) :], real]
@@ -252,6 +252,8 @@ class _Reading:
         if not self.allow_outside and not real.is_relative_to(self.folder.resolve()):
             fact = f"{named} is outside the project"
             raise StoryError.of(fact, "copy it into the storyboard's folder, or say --allow-outside")
+        if not path.is_file():
+            raise _missing(named, path)
         if real not in self.parts:
             self._limits(trail)
             self.parts[real] = None  # until it is read: what is wrong with it is told once
@@ -273,7 +275,16 @@ class _Reading:
         faults = check(document.data, "include.schema.json")
         self.problems += [document.problem(fault) for fault in faults]
         data = without(document.data, [fault.path for fault in faults])
-        return self.part(document, data, self._name(trail[-1]), trail) if isinstance(data, dict) else None
+        return self.part(document, data, path, trail) if isinstance(data, dict) else None
 
     def _name(self, path: Path) -> str:
         return Path(os.path.relpath(path, self.folder.resolve())).as_posix()
+
+
+def _missing(named: str, path: Path) -> StoryError:
+    """What is told where there is no such file."""
+    if path.is_dir():
+        return StoryError.of(f"{named} is a folder", "a file in it")
+    known = [each.name for each in path.parent.iterdir() if each.is_file()] if path.parent.is_dir() else []
+    near = did_you_mean(path.name, known)
+    return StoryError.of(f"{named} does not exist", Path(named).with_name(near).as_posix() if near else None)

@@ -12,7 +12,7 @@ from . import bill, document, gather, include, pipeline, prompt, storyboard, var
 from . import card as cards_
 from .card import Card
 from .document import Document
-from .errors import Place, Problem, StoryError, did_you_mean, in_order
+from .errors import Problem, StoryError, did_you_mean, in_order
 from .facts import Fit, Picture
 from .kinds import KINDS
 from .pipeline import Pipeline
@@ -252,7 +252,7 @@ class _Reading:
         if board is None or made is None or not board.shots:
             told += prompt.render(board)[1] if board is not None else []
             if not any(p.severity == "error" for p in told):
-                told.append(Problem("the storyboard has no shots", None, Place(str(path))))
+                told.append(Problem("the storyboard has no shots", "scenes, with a shot at least", woven.place(())))
             raise StoryError(in_order(told))
         lane = _lane(made, self.provider, told)
         name = which.name if which is not None else None

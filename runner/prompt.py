@@ -245,6 +245,8 @@ class _Room:
         fact, near = refused.fact, None
         if refused.name is not None:
             near = did_you_mean(refused.name, refused.known or [*scope])
+        if refused.name == "variant" and refused.holder is None:
+            refused.remedy = "variants: in the storyboard, or leave it out"
         if isinstance(refused.holder, Leaves):
             fact = f'{refused.holder.name} has no "{refused.name}"'
         if isinstance(refused.holder, Leaves) and refused.holder.name in {"shot", "scene"}:
