@@ -114,7 +114,11 @@ class Record:
         """
         others = [other for other in self.takes if other.identity != take.identity]
         same = [other for other in self.takes if other.identity == take.identity]
-        kept = replace(take, take=same[0].take, variants=_both(same[0], take)) if same else take
+        if same:
+            kept = replace(take, take=same[0].take, variants=_both(same[0], take))
+        else:
+            used = {other.take for other in others}
+            kept = replace(take, take=next(n for n in count(take.take) if n not in used))
         return replace(self, takes=renumbered((*others, kept)))
 
     def with_variant(self, key: str, variant: str) -> Record:

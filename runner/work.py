@@ -203,10 +203,9 @@ class Desk:
         """Write a take down: in the store, and where it was bought in the shot's takes file."""
         async with self.writing.setdefault(name, asyncio.Lock()):
             take = await asyncio.to_thread(self._record, name, take)
-        if take.serves(self.variant) and take not in self.takes.get(name, ()):
-            self.takes[name] = (*self.takes.get(name, ()), take)
-        if take not in self.by_key.get(take.key, ()):
-            self.by_key[take.key] = (*self.by_key.get(take.key, ()), take)
+        if take.serves(self.variant):
+            self.takes[name] = _with(self.takes.get(name, ()), take)
+        self.by_key[take.key] = _with(self.by_key.get(take.key, ()), take)
 
     def _record(self, name: str, take: Take) -> Take:
         """The take as it was written down: its number may be another where takes of other keys have it."""
@@ -276,6 +275,13 @@ class Desk:
         for output, path in wrote.items():
             self.store.keep(Path(path), kept[output])
         return kept
+
+
+def _with(known: Sequence[Take], take: Take) -> tuple[Take, ...]:
+    """Some takes and one more, which goes in the place of what was known of it before."""
+    if any(other.identity == take.identity for other in known):
+        return tuple(take if other.identity == take.identity else other for other in known)
+    return (*known, take)
 
 
 def _named(store: LocalStore, digest: str, folder: Path, name: str) -> Path:
