@@ -224,7 +224,9 @@ class _Reading:
             except StoryError as error:
                 told[each.name] = error.problems
         if len(found) < len(wanted):
-            raise StoryError(p for p in variant.merged(told) if not p.fact.partition(" (in ")[0].endswith(prompt.UNUSED))
+            raise StoryError(
+                p for p in variant.merged(told) if not p.fact.partition(" (in ")[0].endswith(prompt.UNUSED)
+            )
         return self._used(found)
 
     def _used(self, found: list[Loaded]) -> list[Loaded]:
