@@ -224,9 +224,9 @@ class _Reading:
             except StoryError as error:
                 told[each.name] = error.problems
         if len(found) < len(wanted):
-            raise StoryError(
-                p for p in variant.merged(told) if not p.fact.partition(" (in ")[0].endswith(prompt.UNUSED)
-            )
+            # Who uses which value is not known as long as one of them cannot be read.
+            sure = {name: [p for p in some if not p.fact.endswith(prompt.UNUSED)] for name, some in told.items()}
+            raise StoryError(variant.merged(sure))
         return self._used(found)
 
     def _used(self, found: list[Loaded]) -> list[Loaded]:

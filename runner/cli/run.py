@@ -148,14 +148,16 @@ def summary(outcome: Outcome) -> str:
     if outcome.exit_code == 0 and not outcome.made and not outcome.changed:
         return nothing(outcome)
     lines = []
+    variant = outcome.plan.board.variant
+    named = "" if variant is None else f" --variant {variant.name}"
     for name, decision in outcome.decisions.items():
         if decision.state in ("waiting", "blocked", "unknown"):
             lines.append(f"{name} {decision.state}: {decision.reason}")
             if decision.state == "waiting":
-                lines.append(f"  try: matchcut circle {name} 1, once you have looked at the takes in the report")
+                lines.append(f"  try: matchcut circle {name} 1{named}, once you have looked at the takes in the report")
         elif outcome.made and decision.have > 1 and not decision.circled and decision.take is not None:
             others = f"{decision.have} takes; take {decision.take.take} counts until another is circled"
-            lines.append(f"{name}: {others} (matchcut circle {name} TAKE)")
+            lines.append(f"{name}: {others} (matchcut circle {name} TAKE{named})")
     counts = {state: states.count(state) for state in dict.fromkeys(states)}
     told = ", ".join(f"{count} {state}" for state, count in counts.items())
     lines.append(f"{options.count(len(states), 'shot')}: {told}; {options.count(outcome.made, 'take')} made")
