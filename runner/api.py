@@ -206,7 +206,8 @@ def retake(
     want = max(loaded.plan.decisions[shot].want, loaded.plan.decisions[shot].have + more)
     with lock.held(loaded.project.store.root, RealClock().now()):
         loaded.project.store.make()
-        loaded.project.store.note(loaded.lane.provider, loaded.project.notebook, shot, wanted={key: want})
+        # By key: every variant that asks for the very same shares the takes, and so the wish.
+        loaded.project.store.note(loaded.lane.provider, loaded.project.stem, shot, wanted={key: want})
     return load(storyboard, provider=provider, variant=loaded.project.variant, allow_outside=allow_outside).plan
 
 

@@ -159,13 +159,13 @@ def loads(
     return reading.all(reading.wanted(variants))
 
 
-def about(file: str | Path, shot: str, variant_: str | None = None, **options: Any) -> Loaded:
+def about(file: str | Path, shot: str, variant_: str | None = None, *, states: bool = False, **options: Any) -> Loaded:
     """A storyboard read for one shot: any of its variants will do where they ask for the very same there.
 
-    Raises StoryError that lists the variants where they differ.
+    ``states``: and say the same of it. Raises StoryError that lists the variants where they differ.
     """
     found = loads(file, variants=[variant_] if variant_ is not None else (), **options)
-    if len({_asked(loaded, shot) for loaded in found}) > 1:
+    if len({_asked(loaded, shot, states=states) for loaded in found}) > 1:
         names = [str(loaded.project.variant) for loaded in found]
         raise _which(names, f"shot {shot} is not the same in all variants: one must be named")
     return found[0]
@@ -176,12 +176,12 @@ def warnings(found: Sequence[Loaded]) -> list[Problem]:
     return variant.merged({str(loaded.project.variant): loaded.plan.warnings for loaded in found})
 
 
-def _asked(loaded: Loaded, shot: str) -> tuple[Any, ...]:
+def _asked(loaded: Loaded, shot: str, *, states: bool) -> tuple[str, ...]:
     decision = loaded.plan.decisions.get(shot)
     if decision is None:
         return ()
     key = decision.key.digest if decision.key is not None else bill.intents(loaded.plan)[shot]
-    return key, decision.state, decision.reason, decision.have, decision.want
+    return (key, decision.state, decision.reason) if states else (key,)
 
 
 def _which(names: Sequence[str], why: str) -> StoryError:

@@ -346,6 +346,7 @@ def test_a_command_about_one_shot_needs_a_name_only_where_the_variants_differ(
     market.run(variant="de")
     board = str(market.file)
     assert 0 == start(["circle", "0010", "1", board])
+    assert 0 == start(["retake", "0010", board])
     assert 2 == start(["circle", "0020", "2", board])
     said = capsys.readouterr().err
     assert "shot 0020 is not the same in all variants: one must be named" in said
@@ -369,7 +370,9 @@ def test_a_run_of_all_ends_with_the_code_that_counts_most(tmp_path: Path, capsys
     assert 5 == start(["run", str(stage.file)])
     told = capsys.readouterr()
     assert "en: 1 shot: 1 current; 1 take made" in told.out
-    assert "de: 0010 waiting" in told.out
+    assert "0010 waiting" in told.out
+    assert "matchcut circle 0010 1 --variant de" in told.out
+    assert "de: 1 shot: 1 waiting; 1 take made" in told.out
     assert 0 == start(["run", str(stage.file), "--variant", "en"])
     assert 5 == start(["run", str(stage.file), "--json"])
     data = json.loads(capsys.readouterr().out.split("\n", 1)[1])

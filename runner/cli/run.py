@@ -118,7 +118,7 @@ def _made(loaded: Loaded, make: Callable[[Loaded], Outcome], *, quiet: bool, alo
         return _Ended(loaded, None, error.exit_code, error.problems)
     if not quiet:
         tell(outcome.problems)
-        click.echo(head + summary(outcome))
+        click.echo(summary(outcome, head))
     return _Ended(loaded, outcome, outcome.exit_code)
 
 
@@ -142,11 +142,11 @@ def agreed(found: Sequence[Loaded], budget: Decimal | None) -> bool:
     return True
 
 
-def summary(outcome: Outcome) -> str:
-    """How a run ended, in a few lines."""
+def summary(outcome: Outcome, head: str = "") -> str:
+    """How a run ended, in a few lines; ``head`` stands before the one that sums up."""
     states = list(outcome.states.values())
     if outcome.exit_code == 0 and not outcome.made and not outcome.changed:
-        return nothing(outcome)
+        return head + nothing(outcome)
     lines = []
     variant = outcome.plan.board.variant
     named = "" if variant is None else f" --variant {variant.name}"
@@ -160,7 +160,7 @@ def summary(outcome: Outcome) -> str:
             lines.append(f"{name}: {others} (matchcut circle {name} TAKE{named})")
     counts = {state: states.count(state) for state in dict.fromkeys(states)}
     told = ", ".join(f"{count} {state}" for state, count in counts.items())
-    lines.append(f"{options.count(len(states), 'shot')}: {told}; {options.count(outcome.made, 'take')} made")
+    lines.append(f"{head}{options.count(len(states), 'shot')}: {told}; {options.count(outcome.made, 'take')} made")
     lines += [str(path) for path in (*outcome.films, outcome.report) if path is not None]
     return "\n".join(lines)
 
@@ -220,7 +220,10 @@ def _counting(loaded: Loaded, outcome: Outcome) -> Iterator[Path]:
     records = takes_folder(project.file)
     yield from (records, *sorted(records.glob("*.yaml")))
     for shot, decision in outcome.decisions.items():
-        yield store.lane(outcome.plan.lane.provider, project.notebook, shot)
+        yield from (
+            store.lane(outcome.plan.lane.provider, book, shot)
+            for book in dict.fromkeys((project.stem, project.notebook))
+        )
         if decision.take is not None:
             yield store.path(decision.take.clip)
     written = [path for path in project.out.rglob("*") if path.is_file()]

@@ -26,7 +26,7 @@ def command(
     shot: str, storyboard: Path, provider: str | None, variant: str | None, as_json: bool, allow_outside: bool
 ) -> int:
     """Say why SHOT is made again, or why it is not: which field, old and new words, which frame."""
-    plan = about(storyboard, shot, variant, provider=provider, allow_outside=allow_outside).plan
+    plan = about(storyboard, shot, variant, states=True, provider=provider, allow_outside=allow_outside).plan
     known(plan, shot)
     decision = plan.decisions[shot]
     words = _words(plan, shot)
