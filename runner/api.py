@@ -293,8 +293,7 @@ def resolve(
     Asks the provider again. ``resend``: sends the same once more where it says nothing. ``give_up``: it is not asked
     for any more (None is given then). Nothing else is bought. Raises StoryError.
     """
-    loaded = _flying(storyboard, shot, variant, allow_outside=allow_outside, environ=environ)
-    mine = (None, loaded.project.variant)
+    loaded, mine = _flying(storyboard, shot, variant, allow_outside=allow_outside, environ=environ)
     path = loaded.project.store.root / gather.JOURNAL
     settings = config.read(loaded.project.folder, loaded.plan.facts.environ)
 
@@ -335,18 +334,22 @@ def resolve(
 
 def _flying(
     storyboard: str | Path, shot: str, variant: str | None, *, allow_outside: bool, environ: Mapping[str, str] | None
-) -> Loaded:
-    """A storyboard of which a shot is in flight, read for the variant it was bought for. Raises StoryError."""
+) -> tuple[Loaded, set[str | None]]:
+    """A storyboard of which a shot is in flight, and the variants meant: the one, and those that are no more.
+
+    Raises StoryError.
+    """
     environ = os.environ if environ is None else environ
     found = loads(storyboard, variants=[variant] if variant else (), allow_outside=allow_outside, environ=environ)
-    names = [str(loaded.project.variant) for loaded in found]
-    flights = [f for f in found[0].plan.facts.flights.get(shot, ()) if f.variant in (None, variant) or not variant]
-    if not flights:
+    known = [loaded.project.variant for loaded in found]
+    meant = {flight.variant for flight in found[0].plan.facts.flights.get(shot, ())}
+    meant &= {None, variant} if variant is not None else meant
+    if not meant:
         raise StoryError.of(f"nothing of shot {shot} is in flight", "matchcut status")
-    bought = [name for name in names if any(flight.variant == name for flight in flights)]
+    bought = [str(name) for name in known if name is not None and name in meant]
     if len(bought) > 1:
         raise variants_.one_of(bought, f"shot {shot} was bought for several variants: one must be named")
-    return found[names.index(bought[0])] if bought else found[0]
+    return found[known.index(bought[0]) if bought else 0], meant
 
 
 def _key(loaded: Loaded, shot: str) -> str:

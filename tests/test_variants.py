@@ -228,6 +228,10 @@ def test_a_purchase_of_another_variant_that_nobody_knows_of_stops_only_that_one(
     assert 0 == market.run(variant="de").exit_code
     (flight,) = plans(market)["de"].facts.flights["0020"]
     assert ("en", False) == (flight.variant, flight.known)
+    board = str(market.file)
+    assert 2 == start(["resolve", "0020", board, "--give-up", "--variant", "de"])
+    assert 0 == start(["resolve", "0020", board, "--give-up"])
+    assert {} == {shot: some for shot, some in plans(market)["de"].facts.flights.items() if some}
 
 
 def test_the_budget_is_that_of_all_variants(tmp_path: Path) -> None:
