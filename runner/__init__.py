@@ -1,7 +1,8 @@
 """matchcut: turns a storyboard written in YAML into a film.
 
-``runner.load``, ``runner.plan``, ``runner.diff`` and ``runner.run`` are the library. Everything else is the spine it
-stands on, in floors: a module imports only from floors below its own, or within one set's own folder.
+``runner.load``, ``runner.plan``, ``runner.diff``, ``runner.run`` and ``runner.variants`` are the library. Everything
+else is the spine it stands on, in floors: a module imports only from floors below its own, or within one set's own
+folder.
 """
 
 from __future__ import annotations
@@ -13,21 +14,22 @@ from typing import TYPE_CHECKING
 __version__ = "2026.11.20"
 
 __all__ = [
-    "Diff", "Event", "Loaded", "Outcome", "Part", "Plan", "Problem", "StoryError", "diff", "load", "plan", "run",
+    "Diff", "Event", "Loaded", "Outcome", "Part", "Plan", "Problem", "StoryError",
+    "diff", "load", "plan", "run", "variants",
 ]  # fmt: skip
 
 FLOORS: dict[str, int] = {
     "errors": 0, "fast": 0, "shipped": 0, "template": 0, "clock": 0, "sheet": 0,
     "git": 1,
     "document": 1, "schema": 1, "ports": 1, "sandbox": 1, "config": 1, "env": 1,
-    "storyboard": 2, "pipeline": 2, "card": 2, "takes": 2, "key": 2,
-    "media": 3, "prompt": 3, "facts": 3, "pairs": 3,
+    "storyboard": 2, "pipeline": 2, "card": 2, "takes": 2, "key": 2, "include": 2,
+    "media": 3, "variant": 3, "prompt": 3, "facts": 3, "pairs": 3,
     "exports": 4, "kinds": 4, "store": 4,
     "journal": 3, "money": 4,
     "brief": 5, "lock": 5, "command": 5, "outputs": 5, "trust": 5,
     "plan": 6, "imports": 6,
     "diff": 7,
-    "cut": 7, "gather": 7, "graphs": 7, "executors": 6, "providers": 6,
+    "bill": 7, "cut": 7, "gather": 7, "graphs": 7, "executors": 6, "providers": 6,
     "load": 8, "manifest": 8,
     "work": 9, "saved": 9, "revision": 9,
     "buying": 10, "placing": 10, "finish": 11,
@@ -38,7 +40,7 @@ FLOORS: dict[str, int] = {
 """The law of imports, held true by tests/test_floors.py."""
 
 if TYPE_CHECKING:
-    from .api import diff, load, plan, run
+    from .api import diff, load, plan, run, variants
     from .diff import Diff
     from .errors import Problem, StoryError
     from .load import Loaded
@@ -46,7 +48,7 @@ if TYPE_CHECKING:
     from .work import Event, Outcome
 
 _HOMES = {
-    "diff": "api", "load": "api", "plan": "api", "run": "api", "Diff": "diff",
+    "diff": "api", "load": "api", "plan": "api", "run": "api", "variants": "api", "Diff": "diff",
     "Problem": "errors", "StoryError": "errors",
     "Loaded": "load", "Part": "plan", "Plan": "plan", "Event": "work", "Outcome": "work",
 }  # fmt: skip

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from . import config, cut, gather, lock, money, takes
+from . import config, cut, document, gather, include, lock, money, takes
+from . import variant as variants_
 from .buying import Patience, Stop
 from .clock import RealClock
 from .diff import Diff, Side, compare
@@ -23,7 +24,7 @@ from .executors import EXECUTORS
 from .finish import finish
 from .git import repository
 from .journal import Journal
-from .load import Loaded
+from .load import Loaded, about, loads
 from .load import load as _load
 from .money import Purse
 from .perform import perform
@@ -41,26 +42,50 @@ def load(
     *,
     provider: str | None = None,
     out: str | Path | None = None,
+    variant: str | None = None,
     allow_outside: bool = False,
     environ: Mapping[str, str] | None = None,
     part: Part = WHOLE,
 ) -> Loaded:
     """Read and check a storyboard with all that belongs to it. Reads only. ``part``: the shots that it is about.
 
-    Raises StoryError with every problem, in file order.
+    ``variant`` names one where the storyboard has several: ``variants`` gives their names. Raises StoryError with
+    every problem, in file order.
     """
     environ = os.environ if environ is None else environ
-    return _load(storyboard, provider=provider, out=out, allow_outside=allow_outside, environ=environ, part=part)
+    return _load(
+        storyboard, provider=provider, out=out, variant=variant, allow_outside=allow_outside, environ=environ,
+        part=part,
+    )  # fmt: skip
+
+
+def variants(storyboard: str | Path, *, allow_outside: bool = False) -> tuple[str, ...]:
+    """The names of a storyboard's variants, in their order; none where it has no ``variants:``.
+
+    Raises StoryError with every problem of its files and their names.
+    """
+    path = Path(storyboard) / "storyboard.yaml" if Path(storyboard).is_dir() else Path(storyboard)
+    source = include.read(document.read(path), path, allow_outside=allow_outside)
+    found, told = variants_.read(source.document, source.data)
+    problems = in_order([*source.problems, *told])
+    if any(problem.severity == "error" for problem in problems):
+        raise StoryError(problems)
+    return tuple(one.name for one in found)
 
 
 def plan(
-    storyboard: str | Path, *, provider: str | None = None, allow_outside: bool = False, part: Part = WHOLE
+    storyboard: str | Path,
+    *,
+    provider: str | None = None,
+    variant: str | None = None,
+    allow_outside: bool = False,
+    part: Part = WHOLE,
 ) -> Plan:
     """What a run would make, in what order, why, and what it would cost in USD. Reads only.
 
     Raises StoryError with every problem, in file order.
     """
-    return load(storyboard, provider=provider, allow_outside=allow_outside, part=part).plan
+    return load(storyboard, provider=provider, variant=variant, allow_outside=allow_outside, part=part).plan
 
 
 def diff(
@@ -111,6 +136,7 @@ def run(
     *,
     provider: str | None = None,
     out: str | Path | None = None,
+    variant: str | None = None,
     budget: Decimal | None = None,
     yes: bool = False,
     spend: bool = True,
@@ -136,7 +162,9 @@ def run(
     if isinstance(storyboard, Loaded):
         loaded = storyboard
     else:
-        loaded = load(storyboard, provider=provider, out=out, allow_outside=allow_outside, part=part)
+        loaded = load(
+            storyboard, provider=provider, out=out, variant=variant, allow_outside=allow_outside, part=part
+        )  # fmt: skip
     settings = config.read(loaded.project.folder, loaded.plan.facts.environ)
     remembered = Trust(settings.home)
     if trust:
@@ -175,10 +203,18 @@ def run(
 
 
 def report(
-    storyboard: str | Path, *, provider: str | None = None, out: str | Path | None = None, allow_outside: bool = False
+    storyboard: str | Path | Loaded,
+    *,
+    provider: str | None = None,
+    out: str | Path | None = None,
+    variant: str | None = None,
+    allow_outside: bool = False,
 ) -> Outcome:
     """Put film, manifest and report together from what is there. Nothing is made."""
-    loaded = load(storyboard, provider=provider, out=out, allow_outside=allow_outside)
+    if isinstance(storyboard, Loaded):
+        loaded = storyboard
+    else:
+        loaded = load(storyboard, provider=provider, out=out, variant=variant, allow_outside=allow_outside)
     remembered = Trust(config.read(loaded.project.folder).home)
 
     async def go(fresh: Loaded, executor: Executor) -> Outcome:
@@ -189,9 +225,14 @@ def report(
     return _held(loaded, 1, go)
 
 
-def circle(storyboard: str | Path, shot: str, take: str | None, *, allow_outside: bool = False) -> Plan:
-    """Choose a take for a shot's present key, or none; the plan afterwards. Raises StoryError."""
-    loaded = load(storyboard, allow_outside=allow_outside)
+def circle(
+    storyboard: str | Path, shot: str, take: str | None, *, variant: str | None = None, allow_outside: bool = False
+) -> Plan:
+    """Choose a take for a shot's present key, or none; the plan afterwards. Raises StoryError.
+
+    ``variant`` may be left out where the shot is the same in all variants.
+    """
+    loaded = about(storyboard, shot, variant, allow_outside=allow_outside)
     key = _key(loaded, shot)
     chosen: takes.Circle | None = None
     if take is not None:
@@ -204,12 +245,19 @@ def circle(storyboard: str | Path, shot: str, take: str | None, *, allow_outside
     return _amended(loaded, shot, lambda record: record.with_circle(key, chosen))
 
 
-def accept(storyboard: str | Path, shot: str, take: str | None = None, *, allow_outside: bool = False) -> Plan:
+def accept(
+    storyboard: str | Path,
+    shot: str,
+    take: str | None = None,
+    *,
+    variant: str | None = None,
+    allow_outside: bool = False,
+) -> Plan:
     """Say that a take made for other words or frames is right for the present ones; the plan afterwards.
 
     ``take``: by number or digest; None: the one that was in use last. Raises StoryError.
     """
-    loaded = load(storyboard, allow_outside=allow_outside)
+    loaded = about(storyboard, shot, variant, allow_outside=allow_outside)
     key = _key(loaded, shot)
     mine = loaded.plan.facts.takes.get(shot, ())
     found = loaded.plan.decisions[shot].take if take is None else takes.find(mine, take)
@@ -225,12 +273,14 @@ def accept(storyboard: str | Path, shot: str, take: str | None = None, *, allow_
     return _amended(loaded, shot, lambda record: record.with_circle(key, circle))
 
 
-def pin(storyboard: str | Path, shot: str, *, pinned: bool = True, allow_outside: bool = False) -> Plan:
+def pin(
+    storyboard: str | Path, shot: str, *, pinned: bool = True, variant: str | None = None, allow_outside: bool = False
+) -> Plan:
     """Keep the frame that a shot's take begins on, whatever becomes of the shot before it; the plan afterwards.
 
     ``pinned`` False: it begins on what the storyboard says again. Raises StoryError.
     """
-    loaded = load(storyboard, allow_outside=allow_outside)
+    loaded = about(storyboard, shot, variant, allow_outside=allow_outside)
     decision = _decision(loaded, shot)
     frame = None
     if pinned:
@@ -249,20 +299,30 @@ def _amended(loaded: Loaded, shot: str, change: Callable[[takes.Record], takes.R
         project.store.make()
         record = takes.read(file, f"{file.parent.name}/{file.name}")
         project.store.write(file, takes.text(replace(change(record), shot=shot)).encode())
-    return load(project.file, allow_outside=loaded.pictures.allow_outside).plan
+    return load(project.file, variant=project.variant, allow_outside=loaded.pictures.allow_outside).plan
 
 
 def retake(
-    storyboard: str | Path, shot: str, more: int = 1, *, provider: str | None = None, allow_outside: bool = False
+    storyboard: str | Path,
+    shot: str,
+    more: int = 1,
+    *,
+    provider: str | None = None,
+    variant: str | None = None,
+    allow_outside: bool = False,
 ) -> Plan:
-    """Ask for more takes of a shot under its present key; the plan afterwards. Raises StoryError."""
-    loaded = load(storyboard, provider=provider, allow_outside=allow_outside)
+    """Ask for more takes of a shot under its present key; the plan afterwards. Raises StoryError.
+
+    ``variant`` may be left out where the shot is the same in all variants.
+    """
+    loaded = about(storyboard, shot, variant, provider=provider, allow_outside=allow_outside)
     key = _key(loaded, shot)
     want = max(loaded.plan.decisions[shot].want, loaded.plan.decisions[shot].have + more)
     with lock.held(loaded.project.store.root, RealClock().now()):
         loaded.project.store.make()
+        # By key: every variant that asks for the very same shares the takes, and so the wish.
         loaded.project.store.note(loaded.lane.provider, loaded.project.stem, shot, wanted={key: want})
-    return load(storyboard, provider=provider, allow_outside=allow_outside).plan
+    return load(storyboard, provider=provider, variant=loaded.project.variant, allow_outside=allow_outside).plan
 
 
 def setting(
@@ -338,6 +398,7 @@ def resolve(
     *,
     resend: bool = False,
     give_up: bool = False,
+    variant: str | None = None,
     allow_outside: bool = False,
     environ: Mapping[str, str] | None = None,
 ) -> Outcome | None:
@@ -346,10 +407,7 @@ def resolve(
     Asks the provider again. ``resend``: sends the same once more where it says nothing. ``give_up``: it is not asked
     for any more (None is given then). Nothing else is bought. Raises StoryError.
     """
-    loaded = load(storyboard, allow_outside=allow_outside, environ=environ)
-    flights = loaded.plan.facts.flights.get(shot, ())
-    if not flights:
-        raise StoryError.of(f"nothing of shot {shot} is in flight", "matchcut status")
+    loaded, mine = _flying(storyboard, shot, variant, allow_outside=allow_outside, environ=environ)
     path = loaded.project.store.root / gather.JOURNAL
     settings = config.read(loaded.project.folder, loaded.plan.facts.environ)
 
@@ -360,7 +418,8 @@ def resolve(
         journal = Journal(path)
         try:
             for submit in journal.open(board=fresh.project.stem):
-                if resend and submit.shot == shot and submit.state == "unknown":
+                asked = submit.shot == shot and submit.request.get("variant") in mine
+                if resend and asked and submit.state == "unknown":
                     await journal.resent(submit.uuid, clock.now())
             purse = Purse(None, fresh.plan.facts.spent)
             return await perform(
@@ -375,7 +434,7 @@ def resolve(
         journal = Journal(path)
         try:
             for submit in journal.open(board=loaded.project.stem):
-                if submit.shot == shot:
+                if submit.shot == shot and submit.request.get("variant") in mine:
                     await journal.became(submit.uuid, "given up", "a person said so")
         finally:
             journal.close()
@@ -385,6 +444,26 @@ def resolve(
             asyncio.run(drop())
         return None
     return _held(loaded, settings.jobs, go)
+
+
+def _flying(
+    storyboard: str | Path, shot: str, variant: str | None, *, allow_outside: bool, environ: Mapping[str, str] | None
+) -> tuple[Loaded, set[str | None]]:
+    """A storyboard of which a shot is in flight, and the variants meant: the one, and those that are no more.
+
+    Raises StoryError.
+    """
+    environ = os.environ if environ is None else environ
+    found = loads(storyboard, variants=[variant] if variant else (), allow_outside=allow_outside, environ=environ)
+    known = [loaded.project.variant for loaded in found]
+    meant = {flight.variant for flight in found[0].plan.facts.flights.get(shot, ())}
+    meant &= {None, variant} if variant is not None else meant
+    if not meant:
+        raise StoryError.of(f"nothing of shot {shot} is in flight", "matchcut status")
+    bought = [str(name) for name in known if name is not None and name in meant]
+    if len(bought) > 1:
+        raise variants_.one_of(bought, f"shot {shot} was bought for several variants: one must be named")
+    return found[known.index(bought[0]) if bought else 0], meant
 
 
 def _decision(loaded: Loaded, shot: str) -> Decision:
@@ -403,11 +482,15 @@ def _key(loaded: Loaded, shot: str) -> str:
     return decision.key.digest
 
 
+def _asked_out(loaded: Loaded) -> Path | None:
+    return loaded.project.given if loaded.project.variant is not None else loaded.project.out
+
+
 def _held(loaded: Loaded, jobs: int, go: Callable[[Loaded, Executor], Coroutine[Any, Any, Outcome]]) -> Outcome:
     """Do something while the project is held, on facts gathered after it was."""
     with lock.held(loaded.project.store.root, RealClock().now()):
         fresh = _load(
-            loaded.project.file, provider=loaded.lane.provider, out=loaded.project.out,
+            loaded.project.file, provider=loaded.lane.provider, out=_asked_out(loaded), variant=loaded.project.variant,
             allow_outside=loaded.pictures.allow_outside, environ=loaded.plan.facts.environ,
             name=loaded.board.document.file, part=loaded.part,
         )  # fmt: skip

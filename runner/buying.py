@@ -96,6 +96,8 @@ class Buyer:
     def recover(self, group: asyncio.TaskGroup) -> None:
         """Take up every submit that has not ended, before anything is decided for its shot or its key."""
         for submit in self.journal.open(board=self.desk.stem):
+            if self._foreign(submit) and submit.request.get("place", self.place) != self.place:
+                continue  # the run of its own variant asks where it was bought
             task = group.create_task(self._recover(submit))
             for name in (submit.shot, submit.key):
                 self.recovering.setdefault(name, []).append(task)
@@ -108,12 +110,20 @@ class Buyer:
         """The take numbers of a key that are spoken for by what has not ended."""
         return self.journal.numbers(key)
 
+    def _foreign(self, submit: Submit) -> bool:
+        """Whether it was bought for another variant than this run makes."""
+        return submit.request.get("variant") not in (None, self.desk.variant) and self.desk.variant is not None
+
     async def _recover(self, submit: Submit) -> None:
         try:
             async with self.places:
                 await self._take_up(submit)
         except FAILURES as error:
-            self.desk.fail(submit.shot, error)
+            if self._foreign(submit):
+                text = f"bought for {submit.request['variant']}: {error}".splitlines()[0]
+                self.desk.tell(Event("note", submit.shot, text))
+            else:
+                self.desk.fail(submit.shot, error)
 
     async def _take_up(self, submit: Submit) -> None:
         place = submit.request.get("place", self.place)
@@ -161,7 +171,7 @@ class Buyer:
             "slate": order.slate.as_json(), "refs": dict(order.refs), "words": dict(brief.words.used),
             "parts": decision.key.parts,
             "ends": {n: p.stem for n, p in (("first", order.first), ("last", order.last)) if p is not None},
-            "place": self.place,
+            "place": self.place, **({"variant": self.desk.variant} if self.desk.variant else {}),
         }  # fmt: skip
         submit = Submit(
             name, self.desk.plan.lane.provider, self.desk.stem, order.shot, order.key, order.takes, brief.card.id, said,
@@ -399,6 +409,7 @@ class Buyer:
             parts=said["parts"], words=said["words"], bytes=got["bytes"], frames=got["frames"], probe=got["probe"],
             inspect=got["inspect"], task_uuid=submit.uuid, video_uuid=result.video, seed=result.seed,
             usd=None if usd is None else str(usd), response=dict(result.response),
+            variants=(said["variant"],) if "variant" in said else (),
         )  # fmt: skip
         await self.desk.record(submit.shot, take)
         await self.journal.recorded(submit.uuid, result.video)
@@ -414,7 +425,8 @@ class Buyer:
 def _flight(submit: Submit, unknown: str = "") -> Flight:
     """A submit as the planner sees it. ``unknown``: why nobody knows how it stands."""
     return Flight(
-        submit.uuid, submit.key, len(submit.takes), not unknown, unknown, submit.estimate, submit.sent_at
+        submit.uuid, submit.key, len(submit.takes), not unknown, unknown, submit.estimate, submit.sent_at,
+        submit.request.get("variant"),
     )  # fmt: skip
 
 

@@ -81,6 +81,8 @@ class Document:
         self.file = file
         self.text = text
         self.unquoted_zeros: list[tuple[str, Place]] = []
+        self.parts: tuple[tuple[str, Document], ...] = ()
+        """Other files that it takes in, by their paths from the project's folder."""
         self.data: Data = _Reader(self).read()
 
     @cached_property

@@ -67,6 +67,8 @@ class Flight:
     """What it was estimated to cost."""
     since: float | None = None
     """When it was sent, in seconds since 1970."""
+    variant: str | None = None
+    """The variant it was bought for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,11 +60,16 @@ def facts(
         return tuple(sorted(known.values(), key=lambda take: take.take)) or None
 
     by_key: Known[tuple[Take, ...]] = Known(ask)
-    noted_shots = store.noted(lane.provider, file.stem)
+    variant = board.variant.name if board.variant is not None else None
+    books = dict.fromkeys((file.stem, notebook(file, variant)))
+    noted_shots = {book: store.noted(lane.provider, book) for book in books}
     for shot in board.shots:
-        noted = store.lane_of(lane.provider, file.stem, shot.id) if shot.id in noted_shots else {}
+        noted: dict[str, Any] = {}
+        for book in books:
+            if shot.id in noted_shots[book]:
+                noted = _joined(noted, store.lane_of(lane.provider, book, shot.id))
         mine = records[shot.id].takes if shot.id in records and not lane.draws else ()
-        keys = dict.fromkeys([*(take.key for take in mine), *noted.get("keys", [])])
+        keys = dict.fromkeys([*(take.key for take in mine if take.serves(variant)), *noted.get("keys", [])])
         found = tuple(take for key in keys for take in by_key.get(key, ()))
         if found:
             have[shot.id] = found
@@ -85,6 +90,17 @@ def facts(
         environ=environ,
         files=_files(made, told),
     )
+
+
+def notebook(file: Path, variant: str | None) -> str:
+    """Where the store notes what a storyboard's shots were made with: each variant has a place of its own."""
+    return file.stem if variant is None else f"{file.stem}/{variant}"
+
+
+def _joined(first: Mapping[str, Any], then: Mapping[str, Any]) -> dict[str, Any]:
+    """What was noted of a shot before there were variants, and since."""
+    keys = [key for key in first.get("keys", []) if key not in then.get("keys", [])]
+    return {"keys": [*keys, *then.get("keys", [])], "wanted": {**first.get("wanted", {}), **then.get("wanted", {})}}
 
 
 def charges(file: Path, store: LocalStore, records: Mapping[str, Record] | None = None) -> list[Charge]:
@@ -111,7 +127,8 @@ def flights(file: Path, store: LocalStore) -> dict[str, tuple[Flight, ...]]:
         if submit.board == file.stem and submit.state not in ENDED and submit.state != "intended":
             left = len(submit.takes) - sum(uuid == submit.uuid for uuid, _ in ended)
             flight = Flight(
-                submit.uuid, submit.key, left, submit.state != "unknown", submit.reason, submit.estimate, submit.sent_at
+                submit.uuid, submit.key, left, submit.state != "unknown", submit.reason, submit.estimate,
+                submit.sent_at, submit.request.get("variant"),
             )  # fmt: skip
             found[submit.shot] = (*found.get(submit.shot, ()), flight)
     return found

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from . import bill, document, gather, include, pipeline, prompt, storyboard, variant
 from . import card as cards_
-from . import document, gather, pipeline, prompt, storyboard
 from .card import Card
-from .errors import Place, Problem, StoryError, did_you_mean, in_order
+from .document import Document
+from .errors import Problem, StoryError, did_you_mean, in_order
 from .facts import Fit, Picture
 from .kinds import KINDS
 from .pipeline import Pipeline
 from .plan import WHOLE, Lane, Part, Plan, make, scope, with_warnings
 from .store import LocalStore
-from .storyboard import Storyboard
+from .storyboard import Storyboard, Variant
 
 if TYPE_CHECKING:
     from .media.picture import Rgb
@@ -32,6 +33,9 @@ class Project:
     file: Path
     out: Path
     store: LocalStore
+    variant: str | None = None
+    given: Path | None = None
+    """The output folder that was asked for; a variant's is below it."""
 
     @property
     def folder(self) -> Path:
@@ -40,6 +44,11 @@ class Project:
     @property
     def stem(self) -> str:
         return self.file.stem
+
+    @property
+    def notebook(self) -> str:
+        """Where the store notes what the shots were made with."""
+        return gather.notebook(self.file, self.variant)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +126,7 @@ def load(
     *,
     provider: str | None = None,
     out: str | Path | None = None,
+    variant: str | None = None,
     allow_outside: bool = False,
     environ: Mapping[str, str] = os.environ,
     name: str | None = None,
@@ -125,41 +135,160 @@ def load(
 ) -> Loaded:
     """Read a storyboard, its pipeline and what is known of its takes, and plan it.
 
-    ``provider="animatic"`` rehearses: the same graph, the same checks, free clips. ``part`` says which shots it is
-    about. ``home`` is the storyboard whose takes and store count, where another version of it is read. Reads only.
-    Raises StoryError with every problem, in file order.
+    ``provider="animatic"`` rehearses: the same graph, the same checks, free clips. ``variant`` names one where the
+    storyboard has several. ``part`` says which shots it is about. ``home`` is the storyboard whose takes and store
+    count, where another version of it is read. Reads only. Raises StoryError with every problem, in file order.
     """
-    path = Path(file)
-    if path.is_dir():
-        path = path / "storyboard.yaml"
-    told: list[Problem] = []
-    board, found = storyboard.read(
-        document.read(path, name or str(path)), is_file=lambda name: _is_file(path.parent, name)
-    )
-    told += found
-    made = None
-    if board is not None and board.pipeline:
-        made, found = _pipeline(board, path.parent)
+    reading = _Reading(file, provider, out, allow_outside, environ, name, part, home)
+    wanted = reading.wanted([variant] if variant is not None else [])
+    if len(wanted) > 1:
+        raise _which([one.name for one in wanted], "this storyboard has several variants: one must be named")
+    return reading.all(wanted)[0]
+
+
+def loads(
+    file: str | Path,
+    *,
+    variants: Sequence[str] = (),
+    provider: str | None = None,
+    out: str | Path | None = None,
+    allow_outside: bool = False,
+    environ: Mapping[str, str] = os.environ,
+    part: Part = WHOLE,
+) -> list[Loaded]:
+    """The same for each variant of these names, in the storyboard's order; for all of them where none is named.
+
+    A storyboard without variants gives one. Raises StoryError with every problem of all of them, in file order.
+    """
+    reading = _Reading(file, provider, out, allow_outside, environ, None, part)
+    return reading.all(reading.wanted(variants))
+
+
+def about(file: str | Path, shot: str, variant_: str | None = None, *, states: bool = False, **options: Any) -> Loaded:
+    """A storyboard read for one shot: any of its variants will do where they ask for the very same there.
+
+    ``states``: and say the same of it. Raises StoryError that lists the variants where they differ.
+    """
+    found = loads(file, variants=[variant_] if variant_ is not None else (), **options)
+    if len({_asked(loaded, shot, states=states) for loaded in found}) > 1:
+        names = [str(loaded.project.variant) for loaded in found]
+        raise _which(names, f"shot {shot} is not the same in all variants: one must be named")
+    return found[0]
+
+
+def warnings(found: Sequence[Loaded]) -> list[Problem]:
+    """What is told of several variants: each warning once, with the names of those that have it if not all do."""
+    return variant.merged({str(loaded.project.variant): loaded.plan.warnings for loaded in found})
+
+
+def _asked(loaded: Loaded, shot: str, *, states: bool) -> tuple[str, ...]:
+    decision = loaded.plan.decisions.get(shot)
+    if decision is None:
+        return ()
+    key = decision.key.digest if decision.key is not None else bill.intents(loaded.plan)[shot]
+    return (key, decision.state, decision.reason) if states else (key,)
+
+
+def _which(names: Sequence[str], why: str) -> StoryError:
+    return variant.one_of(names, why)
+
+
+class _Reading:
+    """A storyboard's files, read once; what follows from them is worked out for each variant."""
+
+    def __init__(
+        self, file: str | Path, provider: str | None, out: str | Path | None, allow_outside: bool,
+        environ: Mapping[str, str], name: str | None, part: Part, home: Path | None = None,
+    ) -> None:  # fmt: skip
+        path = Path(file)
+        self.path = path / "storyboard.yaml" if path.is_dir() else path
+        self.provider, self.environ, self.part, self.home = provider, environ, part, home
+        self.given = Path(out) if out is not None else None
+        self.gallery = Gallery(self.path.parent, allow_outside=allow_outside)
+        read = document.read(self.path, name or str(self.path))
+        if include.is_part(read.data):
+            raise StoryError([_no_storyboard(self.path, read)])
+        self.source = include.read(read, self.path, allow_outside=allow_outside)
+        self.variants, told = variant.read(self.source.document, self.source.data)
+        self.told = [*self.source.problems, *told]
+        if not self.variants and any(p.severity == "error" for p in told):
+            raise StoryError(in_order(self.told))
+
+    def wanted(self, names: Sequence[str]) -> list[Variant]:
+        return variant.chosen(self.variants, names)
+
+    def all(self, wanted: Sequence[Variant]) -> list[Loaded]:
+        if not wanted:
+            return [self._one(None)]
+        found: list[Loaded] = []
+        told: dict[str, Sequence[Problem]] = {}
+        for each in wanted:
+            try:
+                found.append(self._one(each))
+                told[each.name] = found[-1].plan.warnings
+            except StoryError as error:
+                told[each.name] = error.problems
+        if len(found) < len(wanted):
+            # Who uses which value is not known as long as one of them cannot be read.
+            sure = {name: [p for p in some if not p.fact.endswith(prompt.UNUSED)] for name, some in told.items()}
+            raise StoryError(variant.merged(sure))
+        return self._used(found)
+
+    def _used(self, found: list[Loaded]) -> list[Loaded]:
+        """Without the warning that a value is used by no shot, where another variant uses it or was not looked at."""
+        names = (name for loaded in found for brief in loaded.plan.briefs.values() for name in brief.words.used)
+        used = {name + prompt.UNUSED for name in names}
+        whole = len(found) == len(self.variants)
+        for n, loaded in enumerate(found):
+            kept = tuple(
+                p for p in loaded.plan.warnings if not p.fact.endswith(prompt.UNUSED) or (whole and p.fact not in used)
+            )
+            if kept != loaded.plan.warnings:
+                found[n] = replace(loaded, plan=replace(loaded.plan, warnings=kept))
+        return found
+
+    def _one(self, which: Variant | None) -> Loaded:
+        path, told = self.path, list(self.told)
+        woven, data = self.source.woven(which.routes if which is not None else ())
+        board, found = storyboard.of(woven, data, is_file=lambda name: _is_file(path.parent, name), variant=which)
         told += found
-    if board is None or made is None or not board.shots:
-        told += prompt.render(board)[1] if board is not None else []
-        if not any(p.severity == "error" for p in told):
-            told.append(Problem("the storyboard has no shots", None, Place(str(path))))
-        raise StoryError(in_order(told))
-    lane = _lane(made, provider, told)
-    home = home or path
-    project = Project(path, _out(path, lane, out), LocalStore(home.parent / ".matchcut"))
-    cards = _cards(board, made, path.parent, told)
-    gallery = Gallery(path.parent, allow_outside=allow_outside)
-    facts = gather.facts(board, made, lane, home, project.store, gallery, environ, told)
-    try:
-        planned = make(board, made, cards, facts, lane, scope(board, part))
-    except StoryError as error:
-        raise StoryError(in_order([*told, *error.problems])) from None
-    if any(problem.severity == "error" for problem in told):
-        raise StoryError(in_order(told))
-    planned = with_warnings(planned, told)
-    return Loaded(project, board, made, cards, lane, gallery, planned, part)
+        made = None
+        if board is not None and board.pipeline:
+            made, found = _pipeline(board, path.parent)
+            told += found
+        if board is None or made is None or not board.shots:
+            told += prompt.render(board)[1] if board is not None else []
+            if not any(p.severity == "error" for p in told):
+                told.append(Problem("the storyboard has no shots", "scenes, with a shot at least", woven.place(())))
+            raise StoryError(in_order(told))
+        lane = _lane(made, self.provider, told)
+        name = which.name if which is not None else None
+        home = self.home or path
+        store = LocalStore(home.parent / ".matchcut")
+        project = Project(path, _out(path, lane, self.given, name), store, name, self.given)
+        cards = _cards(board, made, path.parent, told)
+        facts = gather.facts(board, made, lane, home, store, self.gallery, self.environ, told)
+        try:
+            planned = make(board, made, cards, facts, lane, scope(board, self.part))
+        except StoryError as error:
+            raise StoryError(in_order([*told, *error.problems])) from None
+        if any(problem.severity == "error" for problem in told):
+            raise StoryError(in_order(told))
+        planned = with_warnings(planned, told)
+        return Loaded(project, board, made, cards, lane, self.gallery, planned, self.part)
+
+
+def _no_storyboard(path: Path, read: Document) -> Problem:
+    """What is told of a file that other files take in. Looks for one that does."""
+    fact = "this is a part of a storyboard, and none itself: it names no `storyboard` and no `pipeline`"
+    for folder in list(path.absolute().parents)[:3]:
+        for other in sorted(folder.glob("*.yaml")):
+            name = Path(os.path.relpath(path.absolute(), folder)).as_posix()
+            text = other.read_text(encoding="utf-8", errors="replace") if other.is_file() else ""
+            if other != path.absolute() and "storyboard:" in text and name in text:
+                shown = os.path.normpath(path.parent / os.path.relpath(other, path.absolute().parent))
+                return Problem(fact, f"matchcut check {shown}, which takes it in", read.place(()))
+    return Problem(fact, "check the storyboard that includes it", read.place(()))
 
 
 def _is_file(folder: Path, name: str) -> bool:
@@ -195,12 +324,14 @@ def _lane(made: Pipeline, provider: str | None, told: list[Problem]) -> Lane:
     return Lane(wanted, MAKER if wanted == "animatic" else wanted, rehearsal)
 
 
-def _out(path: Path, lane: Lane, out: str | Path | None) -> Path:
-    if out is not None:
-        return Path(out)
+def _out(path: Path, lane: Lane, given: Path | None, variant: str | None) -> Path:
+    if given is not None:
+        return given / variant if variant is not None else given
     folder = path.parent / "out"
     if path.stem != "storyboard":
         folder /= path.stem
+    if variant is not None:
+        folder /= variant
     return folder / "animatic" if lane.rehearsal else folder
 
 

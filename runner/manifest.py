@@ -14,7 +14,7 @@ from .cut import Join
 from .facts import Facts
 from .kinds.assemble import Entry
 from .plan import Decision, End, Plan, Product
-from .storyboard import Film, Point
+from .storyboard import Film, Point, Storyboard
 from .takes import Take
 
 FORMAT = 1
@@ -59,6 +59,7 @@ def make(plan: Plan, told: Told, *, partial: bool = False) -> dict[str, Any]:
             "id": board.id, "title": board.title, "file": board.document.file.rpartition("/")[2],
             "digest": hashlib.sha256(board.document.text.encode()).hexdigest(),
         },
+        **_variant(board), **_includes(board),
         "pipeline": {
             "id": pipeline.id, "title": pipeline.title,
             "digest": hashlib.sha256(pipeline.document.text.encode()).hexdigest(),
@@ -74,6 +75,20 @@ def make(plan: Plan, told: Told, *, partial: bool = False) -> dict[str, Any]:
         "totals": _totals(plan, told, takes),
     }  # fmt: skip
     return made
+
+
+def _variant(board: Storyboard) -> dict[str, Any]:
+    variant = board.variant
+    return {} if variant is None else {"variant": {"name": variant.name, "axes": dict(variant.axes)}}
+
+
+def _includes(board: Storyboard) -> dict[str, Any]:
+    """The files that the storyboard takes in, by path."""
+    made = [
+        {"path": name, "digest": hashlib.sha256(document.text.encode()).hexdigest()}
+        for name, document in sorted(board.document.parts, key=lambda part: part[0])
+    ]
+    return {"includes": made} if made else {}
 
 
 def text(manifest: Mapping[str, Any]) -> bytes:

@@ -161,6 +161,8 @@ class _Run:
             decision = decide(self.plan, name, self.decisions, self.desk.facts)
         elif decision.take is not None and self.plan.lane.draws and decision.key is not None:
             self._note(name, decision.take.key)
+        if decision.take is not None:
+            await self.desk.adopt(name, decision.take)
         if decision.take is not None and decision.state in ("current", "waiting"):
             await self._local_steps(name, decision.take)
             decision = decide(self.plan, name, self.decisions, self.desk.facts)
@@ -171,7 +173,7 @@ class _Run:
         """A shot that finds its take under a key it had before (or another shot has) notes that it is its own now."""
         if not self.takes.get(name) or self.takes[name][-1].key != key:
             lane = self.plan.lane.provider
-            self.store.note(lane, self.desk.stem, name, key=key)
+            self.store.note(lane, self.desk.loaded.project.notebook, name, key=key)
             mine = tuple(self.by_key.get(key, ()))
             self.takes[name] = (*(t for t in self.takes.get(name, ()) if t.key != key), *mine)
 

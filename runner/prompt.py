@@ -14,6 +14,9 @@ from .template import NEWLINE, TEXT_MAX, Refused, filled, spoken, where
 
 RESERVED = frozenset("shot scene storyboard values previous next variant range loop".split())
 
+UNUSED = " is used by no shot"
+"""What is told of a value."""
+
 
 @dataclass(frozen=True, slots=True)
 class Words:
@@ -115,6 +118,8 @@ class _Room:
     def common(self) -> _Scope:
         about = {"id": self.board.id, "title": self.board.title, "aspect": self.board.aspect}
         own = {"values": self.values, "storyboard": about}
+        if (variant := self.board.variant) is not None:
+            own["variant"] = {"name": variant.name, **variant.axes}
         return _Layered(own, self.values)
 
     @cached_property
@@ -240,6 +245,8 @@ class _Room:
         fact, near = refused.fact, None
         if refused.name is not None:
             near = did_you_mean(refused.name, refused.known or [*scope])
+        if refused.name == "variant" and refused.holder is None:
+            refused.remedy = "variants: in the storyboard, or leave it out"
         if isinstance(refused.holder, Leaves):
             fact = f'{refused.holder.name} has no "{refused.name}"'
         if isinstance(refused.holder, Leaves) and refused.holder.name in {"shot", "scene"}:
@@ -279,7 +286,7 @@ class _Room:
         for name, route in _leaf_names("values", self.board.values, ("values",)):
             if name not in self.ever:
                 place = self.document.key_place(route)
-                yield Problem(f"{name} is used by no shot", "delete it, or use it in a template", place, "warning")
+                yield Problem(f"{name}{UNUSED}", "delete it, or use it in a template", place, "warning")
 
 
 class _Layered(Mapping[str, Any]):

@@ -29,6 +29,7 @@ class Saved:
     file: Path
     storyboard: str
     provider: str
+    variant: str | None
     part: Part
     state: Mapping[str, str]
     ceiling: Decimal | None
@@ -40,6 +41,7 @@ def write(loaded: Loaded, plan: Mapping[str, Any], ceiling: Decimal | None) -> b
     named = {"only": list(part.only), "until": part.until, "from": part.start, "keep_stale": part.keep_stale}
     data = {
         "saved_plan": FORMAT, "id": uuid.uuid4().hex, "storyboard": loaded.board.id, "provider": loaded.lane.provider,
+        "variant": loaded.project.variant,
         "part": named, "state": state(loaded), "ceiling": None if ceiling is None else str(ceiling), "plan": plan,
     }  # fmt: skip
     return (json.dumps(data, indent=2, ensure_ascii=False) + "\n").encode()
@@ -58,7 +60,7 @@ def read(file: Path) -> Saved:
         part = Part(tuple(said["only"]), said["until"], said["from"], said["keep_stale"])
         ceiling = None if data["ceiling"] is None else Decimal(data["ceiling"])
         state = {str(name): str(digest) for name, digest in data["state"].items()}
-        return Saved(str(data["id"]), file, data["storyboard"], data["provider"], part, state, ceiling)
+        return Saved(str(data["id"]), file, data["storyboard"], data["provider"], data["variant"], part, state, ceiling)
     except OSError as error:
         raise StoryError.of(f"{file} cannot be read: {error.strerror}", "matchcut plan -o FILE writes one") from None
     except (ValueError, KeyError, TypeError, AttributeError, InvalidOperation):
@@ -76,8 +78,9 @@ def state(loaded: Loaded) -> dict[str, str]:
     }
     flights = {name: [flight.uuid for flight in some] for name, some in plan.facts.flights.items()}
     cards = {brief.card.id: key.digest(brief.card.document) for brief in plan.briefs.values()}
+    included = [part.text for _, part in loaded.board.document.parts]
     told: dict[str, Any] = {
-        "the storyboard": sha256(loaded.board.document.text.encode()).hexdigest(),
+        "the storyboard": [sha256(text.encode()).hexdigest() for text in (loaded.board.document.text, *included)],
         "the pipeline": sha256(loaded.pipeline.document.text.encode()).hexdigest(),
         "the model's card": cards,
         "what was spent or is in flight": {"spent": str(plan.facts.spent), "flights": flights},

@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, Literal
 
-from .document import Document, Route, without
+from .document import Data, Document, Route, without
 from .errors import Place, Problem, did_you_mean
 from .schema import check
 
@@ -95,6 +95,19 @@ class Film:
     shots: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One of several films of the same storyboard: its name, and what it has of each axis (``language: de``)."""
+
+    name: str
+    axes: Mapping[str, str]
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """Where the storyboard says what is different, the weakest first."""
+        return tuple(("variants", axis, value) for axis, value in self.axes.items())
+
+
 @dataclass(frozen=True)
 class Storyboard:
     """Everything a storyboard's file says, checked: ids are unique and every shot that is named exists."""
@@ -111,6 +124,7 @@ class Storyboard:
     shots: tuple[Shot, ...]
     films: tuple[Film, ...]
     document: Document
+    variant: Variant | None = None
 
     def shot(self, name: str) -> Shot:
         """The shot of this id. KeyError if there is none."""
@@ -140,11 +154,19 @@ def read(
     faults = check(document.data, "storyboard.schema.json")
     problems = [document.problem(fault) for fault in faults]
     data = without(document.data, [fault.path for fault in faults])
+    board, told = of(document, data, is_file=is_file)
+    return board, problems + told
+
+
+def of(
+    document: Document, data: Data, *, is_file: Callable[[str], bool] = lambda _: False, variant: Variant | None = None
+) -> tuple[Storyboard | None, list[Problem]]:
+    """The same of a document whose ``data`` was checked: what is at fault is left out of it, and told already."""
     if not isinstance(data, dict) or not isinstance(data.get("scenes"), list):
-        return None, problems
+        return None, []
     reader = _Reader(document, data, is_file)
-    board = reader.read()
-    return board, problems + reader.problems
+    board = reader.read(variant)
+    return board, reader.problems
 
 
 def _items(value: Any) -> list[tuple[int, dict[str, Any]]]:
@@ -168,7 +190,7 @@ class _Reader:
     def warn(self, place: Place, fact: str, remedy: str | None = None) -> None:
         self.problems.append(Problem(fact, remedy, place, "warning"))
 
-    def read(self) -> Storyboard:
+    def read(self, variant: Variant | None) -> Storyboard:
         data = self.data
         self._zeros()
         free = {k: v for k, v in (data.get("defaults") or {}).items() if k not in _OWN_FIELDS}
@@ -201,10 +223,13 @@ class _Reader:
             shots=tuple(shots),
             films=self._films(shots),
             document=self.document,
+            variant=variant,
         )
 
     def _zeros(self) -> None:
-        if zeros := self.document.unquoted_zeros:
+        for zeros in (document.unquoted_zeros for document in (self.document, *dict(self.document.parts).values())):
+            if not zeros:
+                continue
             text, place = zeros[0]
             more = f" (and {len(zeros) - 1} more)" if len(zeros) > 1 else ""
             fact = f"{text} is not in quotes{more}: matchcut keeps it as text, other YAML readers make it a number"
@@ -225,13 +250,14 @@ class _Reader:
         if not isinstance(name, str):
             return
         folded = name.casefold()
-        if folded in DEVICES:
+        if is_device(name):
             self.tell(route, f'"{name}" is the name of a device on Windows and cannot be a file name', f'"{name}-1"')
         if folded in seen:
             other, where = seen[folded]
-            line = self.document.place(where).line
+            first = self.document.place(where)
+            there = f"in line {first.line}" if first.file == self.document.place(route).file else f"at {first}"
             same = "" if other == name else f' as "{other}" (ids are unique whatever the case)'
-            self.tell(route, f'{what} "{name}" is there already in line {line}{same}', "another id")
+            self.tell(route, f'{what} "{name}" is there already {there}{same}', "another id")
             self.doubles.add(route)
             return
         seen[folded] = name, route
@@ -345,6 +371,11 @@ class _Reader:
                     names.append(name)
             films.append(Film(raw["film"], raw.get("title", "") or title, tuple(names)))
         return tuple(films)
+
+
+def is_device(name: str) -> bool:
+    """Whether Windows keeps this name for a device, so that no file can have it."""
+    return name.casefold() in DEVICES
 
 
 def _negative(raw: Any) -> str | tuple[str, ...] | None:

@@ -38,6 +38,8 @@ class Take:
     seed: int | None = None
     usd: str | None = None
     response: Mapping[str, Any] = field(default_factory=dict)
+    variants: tuple[str, ...] = ()
+    """The variants that it was made for or has served; none where the storyboard had no variants."""
     unknown: Mapping[str, Any] = field(default_factory=dict)
     """Fields a newer version wrote: kept as they are."""
 
@@ -46,20 +48,26 @@ class Take:
         """What makes it this take and no other: its key, its clip, and the provider's name for the result."""
         return self.key, self.clip, self.video_uuid or ""
 
+    def serves(self, variant: str | None) -> bool:
+        """Whether it belongs to the history of a variant (None: of a storyboard without any)."""
+        return variant is None or not self.variants or variant in self.variants
+
     def as_data(self) -> dict[str, Any]:
         """Plain data in a stable order, without what is empty."""
         data = {name: getattr(self, name) for name in _FIELDS}
-        kept = {name: value for name, value in data.items() if value not in (None, {}, "")}
+        kept = {name: value for name, value in data.items() if value not in (None, {}, "", ())}
         return {**kept, **self.unknown}
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> Take:
         known = {name: data[name] for name in _FIELDS if name in data}
+        if "variants" in known:
+            known["variants"] = tuple(known["variants"])
         return cls(**known, unknown={name: value for name, value in data.items() if name not in _FIELDS})
 
 
 _FIELDS = (
-    "take", "key", "clip", "bytes", "provider", "model", "task_uuid", "video_uuid", "seed", "usd",
+    "take", "key", "clip", "bytes", "provider", "model", "variants", "task_uuid", "video_uuid", "seed", "usd",
     "parts", "words", "frames", "probe", "inspect", "response",
 )  # fmt: skip
 
@@ -108,8 +116,25 @@ class Record:
         """
         others = [other for other in self.takes if other.identity != take.identity]
         same = [other for other in self.takes if other.identity == take.identity]
-        kept = replace(take, take=same[0].take) if same else take
+        if same:
+            kept = replace(take, take=same[0].take, variants=_both(same[0], take))
+        else:
+            used = {other.take for other in others}
+            kept = replace(take, take=next(n for n in count(take.take) if n not in used))
         return replace(self, takes=renumbered((*others, kept)))
+
+    def with_variant(self, key: str, variant: str) -> Record:
+        """The record in which the takes of a key serve one more variant; those that serve all stay as they are."""
+        takes = (
+            replace(take, variants=(*take.variants, variant)) if take.key == key and not take.serves(variant) else take
+            for take in self.takes
+        )
+        return replace(self, takes=tuple(takes))
+
+
+def _both(one: Take, other: Take) -> tuple[str, ...]:
+    """The variants that either of two records of a take knows; none where one of them serves all."""
+    return tuple(dict.fromkeys((*one.variants, *other.variants))) if one.variants and other.variants else ()
 
 
 def renumbered(takes: Iterable[Take]) -> tuple[Take, ...]:
@@ -177,6 +202,7 @@ _SHAPES: dict[str, tuple[type, str]] = {
     **dict.fromkeys(("take", "bytes", "seed"), (int, "a whole number")),
     **dict.fromkeys(("parts", "words", "frames", "probe", "inspect", "response"), (dict, "a mapping")),
     **dict.fromkeys(("key", "clip", "provider", "model", "task_uuid", "video_uuid", "usd"), (str, "text")),
+    "variants": (list, "a list of names"),
 }
 
 
@@ -202,6 +228,8 @@ class _Reader:
         if missing:
             self.tell(route, f"a take without {', '.join(missing)}")
         odd = [name for name, (shape, _) in _SHAPES.items() if name in raw and type(raw[name]) is not shape]
+        if "variants" in raw and "variants" not in odd and not all(isinstance(name, str) for name in raw["variants"]):
+            odd.append("variants")
         for name in odd:
             self.tell((*route, name), f"{name} of a take must be {_SHAPES[name][1]}")
         frames = raw.get("frames", {})

@@ -135,6 +135,10 @@ class Desk:
     def stem(self) -> str:
         return self.loaded.project.stem
 
+    @property
+    def variant(self) -> str | None:
+        return self.loaded.project.variant
+
     # what failed
 
     def fail(self, name: str, error: BaseException) -> str:
@@ -192,24 +196,38 @@ class Desk:
     async def record(self, name: str, take: Take) -> None:
         """Write a take down: in the store, and where it was bought in the shot's takes file."""
         async with self.writing.setdefault(name, asyncio.Lock()):
-            await asyncio.to_thread(self._record, name, take)
-        if take not in self.takes.get(name, ()):
-            self.takes[name] = (*self.takes.get(name, ()), take)
-        if take not in self.by_key.get(take.key, ()):
-            self.by_key[take.key] = (*self.by_key.get(take.key, ()), take)
+            take = await asyncio.to_thread(self._record, name, take)
+        if take.serves(self.variant):
+            self.takes[name] = _with(self.takes.get(name, ()), take)
+        self.by_key[take.key] = _with(self.by_key.get(take.key, ()), take)
 
-    def _record(self, name: str, take: Take) -> None:
+    def _record(self, name: str, take: Take) -> Take:
+        """The take as it was written down: its number may be another where takes of other keys have it."""
         self.store.record(take)
-        self.store.note(self.plan.lane.provider, self.stem, name, key=take.key)
-        if not self.plan.lane.draws:
-            self._amend(name, lambda record: record.with_take(take))
+        if take.serves(self.variant):
+            self.store.note(self.plan.lane.provider, self.loaded.project.notebook, name, key=take.key)
+        if self.plan.lane.draws:
+            return take
+        record = self._amend(name, lambda record: record.with_take(take))
+        return next(one for one in record.takes if one.identity == take.identity)
 
-    def _amend(self, name: str, change: Callable[[Record], Record]) -> None:
+    async def adopt(self, name: str, take: Take) -> None:
+        """What was bought for another variant serves this one too: it is written down as a part of its history."""
+        variant = self.variant
+        if variant is None or take.serves(variant):
+            return
+        async with self.writing.setdefault(name, asyncio.Lock()):
+            await asyncio.to_thread(self._amend, name, lambda record: record.with_variant(take.key, variant))
+        mine = self.takes.get(name, ())
+        self.takes[name] = (*mine, *(t for t in self.by_key.get(take.key, ()) if t not in mine))
+
+    def _amend(self, name: str, change: Callable[[Record], Record]) -> Record:
         file = takes.path(self.loaded.project.file, name)
         record = takes.read(file, f"{file.parent.name}/{file.name}")
         new = change(replace(record, shot=name))
         if new != record:
             self.store.write(file, takes.text(new).encode())
+        return new
 
     async def charged(self, name: str, uuid: str, usd: Decimal, why: str) -> None:
         """Book what a failed call was charged in the shot's takes file."""
@@ -251,6 +269,13 @@ class Desk:
         for output, path in wrote.items():
             self.store.keep(Path(path), kept[output])
         return kept
+
+
+def _with(known: Sequence[Take], take: Take) -> tuple[Take, ...]:
+    """Some takes and one more, which goes in the place of what was known of it before."""
+    if any(other.identity == take.identity for other in known):
+        return tuple(take if other.identity == take.identity else other for other in known)
+    return (*known, take)
 
 
 def _named(store: LocalStore, digest: str, folder: Path, name: str) -> Path:

@@ -309,6 +309,8 @@ class Market:
     events: list[Event] = field(default_factory=list)
     clock: Clock = field(default_factory=Clock)
     place: str = ""
+    more: str = ""
+    """More lines at the head of the storyboard."""
 
     def __post_init__(self) -> None:
         card = Path(__file__).parent / "server" / "cards" / CARD
@@ -322,15 +324,17 @@ class Market:
 
     def write(self, shots: str) -> None:
         self.shots = shots
-        head = "storyboard: market\npipeline: market.yaml\naspect: '1:1'\ndefaults: {duration: 1}\n"
+        head = "storyboard: market\npipeline: market.yaml\naspect: '1:1'\ndefaults: {duration: 1}\n" + self.more
         body = "\n".join(f"      {line}" for line in shots.strip().splitlines())
         self.file.write_text(f'{head}scenes:\n  - scene: "010"\n    shots:\n{body}\n', encoding="utf-8")
 
-    def run(self, *, budget: str | None = None, trip: int = 0, options: Options | None = None) -> Outcome:
+    def run(
+        self, *, budget: str | None = None, trip: int = 0, options: Options | None = None, variant: str | None = None
+    ) -> Outcome:
         """One run. ``trip``: see Tripping."""
 
         async def go() -> Outcome:
-            loaded = load(self.file)
+            loaded = load(self.file, variant=variant)
             store = loaded.project.store
             store.make()
             journal = Tripping(store.root / JOURNAL)

@@ -43,9 +43,13 @@ ORDERS = {
     "lantern-market": "0010 0020 0030 0040 0050",
     "own-step": "0010 0020 0030",
     "two-endings": "0010 0020 0030 0040 0050 0060",
+    "two-languages": "0010 0020 0030",
     "vertical": "0010 0020 0030",
 }
 """In which order the shots of each can be made."""
+
+VARIANTS: Mapping[str, tuple[str, ...]] = {"two-languages": ("en", "de")}
+"""Those of each; the first one is made, and the tests of the example make the others."""
 
 TRUSTED = {"own-step"}
 """These run commands of their own: in a process apart, whose trust is remembered in a folder of the test's."""
@@ -137,13 +141,18 @@ def _runs(name: str, place: Path) -> tuple[Run, Run]:
     return run(folder), run(folder)
 
 
+def first(name: str) -> str | None:
+    """The variant of an example that is made."""
+    return VARIANTS[name][0] if name in VARIANTS else None
+
+
 def _copy(name: str, place: Path) -> Path:
     return Path(shutil.copytree(EXAMPLES / name, place / name, ignore=shutil.ignore_patterns(".matchcut", "out")))
 
 
 def _run_here(folder: Path) -> Run:
     told: list[runner.Event] = []
-    outcome = runner.run(folder / "storyboard.yaml", provider="animatic", tell=told.append)
+    outcome = runner.run(folder / "storyboard.yaml", provider="animatic", variant=first(folder.name), tell=told.append)
     assert () == tuple(outcome.problems)
     return Run(outcome.exit_code, outcome.made, outcome.changed, tuple(e.what for e in told), _files(folder))
 
@@ -184,7 +193,9 @@ def test_an_editor_finds_the_schema_that_the_first_line_names(name: str) -> None
             first = file.read_text().splitlines()[0]
             told = re.fullmatch(r"# yaml-language-server: \$schema=(\S+)", first)
             assert told is not None, first
-            kind = "storyboard" if file.name == "storyboard.yaml" else "pipeline"
+            kind = {"storyboard.yaml": "storyboard", "looks": "include", "scenes": "include"}.get(
+                file.name if file.name == "storyboard.yaml" else file.parent.name, "pipeline"
+            )
             assert (ROOT / "schemas" / f"{kind}.schema.json") == (file.parent / told[1]).resolve()
             assert (shipped.folder("schemas") / f"{kind}.schema.json").is_file()
 
@@ -192,13 +203,14 @@ def test_an_editor_finds_the_schema_that_the_first_line_names(name: str) -> None
 @pytest.mark.parametrize("provider", [None, "animatic"])
 @pytest.mark.parametrize("name", NAMES)
 def test_nothing_is_wrong_and_nothing_is_warned_of(name: str, provider: str | None, tmp_path: Path) -> None:
-    plan = runner.plan(_copy(name, tmp_path) / "storyboard.yaml", provider=provider)
-    assert () == plan.warnings
+    for variant in VARIANTS.get(name, (None,)):
+        plan = runner.plan(_copy(name, tmp_path / str(variant)) / "storyboard.yaml", provider=provider, variant=variant)
+        assert () == plan.warnings
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_fresh_plan_makes_every_shot_after_those_it_needs(name: str, tmp_path: Path) -> None:
-    plan = runner.plan(_copy(name, tmp_path) / "storyboard.yaml", provider="animatic")
+    plan = runner.plan(_copy(name, tmp_path) / "storyboard.yaml", provider="animatic", variant=first(name))
     assert ORDERS[name].split() == list(plan.order)
     for shot in plan.board.shots:
         decision = plan.decisions[shot.id]
@@ -210,7 +222,7 @@ def test_a_fresh_plan_makes_every_shot_after_those_it_needs(name: str, tmp_path:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_would_be_bought_stays_within_the_budget(name: str, tmp_path: Path) -> None:
-    plan = runner.plan(_copy(name, tmp_path) / "storyboard.yaml")
+    plan = runner.plan(_copy(name, tmp_path) / "storyboard.yaml", variant=first(name))
     costs = [plan.cost(shot) for shot in plan.order]
     total = sum((cost for cost in costs if cost is not None), Decimal(0))
     assert len(costs) == sum(cost is not None for cost in costs)
@@ -329,6 +341,20 @@ def test_a_run_with_nothing_to_do_is_answered_without_reading_a_storyboard(rans:
 
 
 # What each is there to show
+
+
+def test_two_languages_share_what_no_words_of_one_reach(rans: dict[str, Future[Ran]], tmp_path: Path) -> None:
+    made = rans["two-languages"].result()
+    folder = Path(shutil.copytree(made.folder, tmp_path / "two-languages"))
+    assert VARIANTS["two-languages"] == runner.variants(folder)
+    before = runner.plan(folder, variant="de")
+    assert {"0010": 0, "0020": 1, "0030": 0} == {name: decision.buy for name, decision in before.decisions.items()}
+    assert (0, 1) == ((outcome := runner.run(folder, variant="de")).exit_code, outcome.made)
+    films = [json.loads((folder / "out" / name / "manifest.json").read_bytes()) for name in ("en", "de")]
+    assert ["The Night Bakery", "Die Nachtbäckerei"] == [film["storyboard"]["title"] for film in films]
+    assert ["looks/night.yaml", "scenes/oven.yaml"] == [taken["path"] for taken in films[1]["includes"]]
+    clips = [[shot["clip"]["digest"] for shot in film["shots"]] for film in films]
+    assert [True, False, True] == [one == other for one, other in zip(*clips, strict=True)]
 
 
 def test_two_endings_are_two_films_of_the_same_first_shots(rans: dict[str, Future[Ran]]) -> None:

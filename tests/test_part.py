@@ -13,6 +13,7 @@ from runner import api, saved
 from runner.cli import plan as plan_command
 from runner.cli.app import start
 from runner.errors import StoryError
+from runner.load import loads
 from runner.plan import Part
 from runner.schema import check
 
@@ -244,3 +245,16 @@ def test_what_plan_says_to_programs_fits_its_schema(tmp_path: Path, part: Part) 
     assert [] == check(told, "plan.schema.json")
     assert {"missing", "stale"} <= {shot["state"] for shot in (*first["shots"], *told["shots"])}
     assert list(part.only) == told["part"]["only"]
+
+
+def test_the_plans_of_several_variants_fit_the_schema_too_and_each_is_saved_by_itself(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stage.write(stage.shots, "variants: {tone: {warm: {values: {light: amber}}, cold: {values: {light: blue}}}}")
+    stage.change("Rain runs down the glass.", "'{{ light }} rain runs down.'")
+    told = plan_command.as_plans(loads(stage.file))
+    assert [] == check(json.loads(json.dumps(told)), "plan.schema.json")
+    plan = stage.folder / "p.json"
+    assert 2 == start(["plan", str(stage.file), "-o", str(plan)])
+    assert 0 == start(["plan", str(stage.file), "-o", str(plan), "--variant", "cold", "--only", "0010"])
+    assert 0 == start(["run", str(stage.file), "--plan", str(plan)])
+    assert ["0010_tk01"] == [path.stem[-9:] for path in (stage.out / "cold" / "clips").iterdir()]

@@ -10,20 +10,8 @@ import runner
 
 
 def test_the_public_names_are_these() -> None:
-    assert runner.__all__ == [
-        "Diff",
-        "Event",
-        "Loaded",
-        "Outcome",
-        "Part",
-        "Plan",
-        "Problem",
-        "StoryError",
-        "diff",
-        "load",
-        "plan",
-        "run",
-    ]
+    types = ["Diff", "Event", "Loaded", "Outcome", "Part", "Plan", "Problem", "StoryError"]
+    assert [*types, "diff", "load", "plan", "run", "variants"] == runner.__all__
     for name in runner.__all__:
         assert getattr(runner, name) is not None
 

@@ -43,6 +43,23 @@ def test_its_wrong_storyboard_is_told_as_it_says(
     assert told.splitlines()[1] == shown[1]
 
 
+def test_its_variants_and_includes_are_what_it_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (board,), (more,) = blocks("yaml"), blocks("yml")
+    (tmp_path / "looks").mkdir()
+    (tmp_path / "scenes").mkdir()
+    (tmp_path / "looks" / "night.yaml").write_text("values: {stall: a stall at night}\n", encoding="utf-8")
+    shots = '{shot: "0090", action: "{{ stall }}: {{ sign }}"}'
+    (tmp_path / "scenes" / "market.yaml").write_text(f'scenes: [{{scene: "090", shots: [{shots}]}}]', encoding="utf-8")
+    (tmp_path / "storyboard.yaml").write_text(board + more, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert start(["check"]) == 0
+    told = capsys.readouterr()
+    assert (told.out, told.err) == ("storyboard.yaml: 4 variants, 16 shots, 100 s, no problems\n", "")
+    assert all(f"`{name}`" in README for name in runner.variants("storyboard.yaml"))
+
+
 def test_its_code_runs() -> None:
     (code,) = blocks("python")
     done = subprocess.run([sys.executable, "-P", "-c", code], cwd=ROOT, capture_output=True, text=True)

@@ -17,13 +17,14 @@ from .circle import tell_what_follows
 @click.option(
     "--take", metavar="TAKE", help="Another than the last one: its number, or six or more digits of its digest."
 )
+@options.variant
 @options.outside
-def command(shot: str, storyboard: Path, take: str | None, allow_outside: bool) -> int:
+def command(shot: str, storyboard: Path, variant: str | None, take: str | None, allow_outside: bool) -> int:
     """Say that SHOT's take is right for its present words and frames, though it was made for others.
 
     Nothing is made again for them then. It is written into the shot's takes file; `circle SHOT --none` takes it back.
     """
-    after = api.accept(storyboard, shot, take, allow_outside=allow_outside)
+    after = api.accept(storyboard, shot, take, variant=variant, allow_outside=allow_outside)
     chosen = after.decisions[shot].take
     assert chosen is not None
     click.echo(f"{shot}: take {chosen.take} ({chosen.clip[:8]}) is accepted for its present words and frames")

@@ -16,8 +16,9 @@ from . import options
 @click.argument("take", required=False)
 @options.storyboard
 @click.option("--none", "none", is_flag=True, help="Take the choice back.")
+@options.variant
 @options.outside
-def command(shot: str, take: str | None, storyboard: Path, none: bool, allow_outside: bool) -> int:
+def command(shot: str, take: str | None, storyboard: Path, none: bool, variant: str | None, allow_outside: bool) -> int:
     """Choose TAKE of SHOT, by its number or by six or more digits of its clip's digest.
 
     The choice is written into the shot's takes file beside the storyboard; it belongs in git.
@@ -26,7 +27,7 @@ def command(shot: str, take: str | None, storyboard: Path, none: bool, allow_out
         storyboard, take = Path(take), None
     if none == (take is not None):
         raise click.UsageError("say which take, or --none")
-    after = api.circle(storyboard, shot, take, allow_outside=allow_outside)
+    after = api.circle(storyboard, shot, take, variant=variant, allow_outside=allow_outside)
     click.echo(f"{shot}: take {take} is circled" if take else f"{shot}: no take is circled")
     tell_what_follows(after, shot)
     return 0

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from .. import gather
-from ..load import load
+from ..load import loads
 from ..money import Charge
 from . import options
 
@@ -28,7 +28,7 @@ _BY: dict[str, Callable[[Charge], str]] = {
 @options.as_json
 def command(storyboard: Path, by: str, as_json: bool) -> int:
     """Show what a storyboard has cost beside what was estimated: from takes files and journal, each task once."""
-    loaded = load(storyboard)
+    loaded = loads(storyboard)[0]  # what was spent is that of all variants
     found = gather.charges(loaded.project.file, loaded.project.store)
     spent = sum((charge.usd for charge in found), Decimal(0))
     budget = loaded.board.budget

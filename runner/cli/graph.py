@@ -18,12 +18,16 @@ _FORMATS = {"mermaid": drawings.mermaid, "dot": drawings.dot, "svg": drawings.sv
 @click.command
 @options.storyboard
 @options.provider
+@options.variant
 @click.option("--format", "form", type=click.Choice(list(_FORMATS)), help="Else as the file's name says, else mermaid.")
 @click.option("-o", "file", type=click.Path(path_type=Path), metavar="FILE", help="Write a file instead of printing.")
 @options.outside
-def command(storyboard: Path, provider: str | None, form: str | None, file: Path | None, allow_outside: bool) -> int:
+def command(
+    storyboard: Path, provider: str | None, variant: str | None, form: str | None, file: Path | None,
+    allow_outside: bool,
+) -> int:  # fmt: skip
     """Draw which shot hands its frame to which, with the state of each: mermaid, dot or svg."""
-    plan = load(storyboard, provider=provider, allow_outside=allow_outside).plan
+    plan = load(storyboard, provider=provider, variant=variant, allow_outside=allow_outside).plan
     named = {".svg": "svg", ".dot": "dot", ".gv": "dot"}.get(file.suffix if file else "", "mermaid")
     text = _FORMATS[form or named](graphs.of(plan, plan.decisions))
     if file is None:

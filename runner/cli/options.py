@@ -23,7 +23,13 @@ if TYPE_CHECKING:
 storyboard = click.argument("storyboard", default="storyboard.yaml", type=click.Path(path_type=Path))
 provider = click.option("--provider", metavar="NAME", help="animatic rehearses on this machine, for nothing.")
 out = click.option("--out", metavar="FOLDER", type=click.Path(path_type=Path), help="Where film and clips go.")
-outside = click.option("--allow-outside", is_flag=True, help="Pictures may lie outside the storyboard's folder.")
+outside = click.option(
+    "--allow-outside", is_flag=True, help="Pictures and includes may lie outside the storyboard's folder."
+)
+variant = click.option("--variant", metavar="NAME", help="Which variant, where it makes a difference.")
+variants = click.option(
+    "--variant", "variants", metavar="NAME", multiple=True, help="Only this variant; may be repeated. Else all of them."
+)
 env = click.option(
     "--env", metavar="FILE", type=click.Path(path_type=Path), help="A .env file; what is set already goes before it."
 )
@@ -50,16 +56,18 @@ def part(only: Sequence[str], until: str | None, start: str | None, *, keep_stal
 
 
 def flights(plan: Plan) -> list[str]:
-    """A line for each purchase that has not ended: shot, takes, estimate, since when."""
+    """A line for each purchase that has not ended: shot, variant, takes, estimate, since when."""
     lines = []
     for shot, some in plan.facts.flights.items():
         for flight in some:
+            whose = f"{shot} ({flight.variant})" if flight.variant else shot
+            named = f"{shot} --variant {flight.variant}" if flight.variant else shot
             since = datetime.fromtimestamp(flight.since or 0, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
             told = f"{count(flight.takes, 'take')}, about {usd(flight.usd)}, sent {since}, task {flight.uuid}"
             if flight.known:
-                lines.append(f"in flight: {shot}, {told}")
+                lines.append(f"in flight: {whose}, {told}")
             else:
-                lines.append(f"unknown: {shot}, {told}: {flight.reason}\n  try: matchcut resolve {shot}")
+                lines.append(f"unknown: {whose}, {told}: {flight.reason}\n  try: matchcut resolve {named}")
     return lines
 
 

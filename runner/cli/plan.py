@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import click
 
-from .. import saved
-from ..load import Loaded, load
+from .. import bill, saved
+from ..load import Loaded, loads, warnings
 from ..plan import Decision, End, Part, Plan
 from ..store import told, write
 from ..storyboard import Point, Shot
@@ -20,6 +22,7 @@ from .app import as_data, tell
 @click.command
 @options.storyboard
 @options.provider
+@options.variants
 @options.as_json
 @options.outside
 @options.only
@@ -28,30 +31,40 @@ from .app import as_data, tell
 @options.keep_stale
 @click.option("--check", is_flag=True, help="End with 3 if a run would make anything.")
 @click.option(
-    "-o",
-    "output",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
+    "-o", "output", metavar="FILE", type=click.Path(path_type=Path),
     help="Save the plan; `run --plan FILE` carries it out, once, if nothing has changed.",
-)
+)  # fmt: skip
 def command(
-    storyboard: Path, provider: str | None, only: tuple[str, ...], until: str | None, start: str | None,
-    output: Path | None, *, keep_stale: bool, as_json: bool, allow_outside: bool, check: bool,
+    storyboard: Path, provider: str | None, variants: tuple[str, ...], only: tuple[str, ...], until: str | None,
+    start: str | None, output: Path | None, *, keep_stale: bool, as_json: bool, allow_outside: bool, check: bool,
 ) -> int:  # fmt: skip
     """Show what a run would make, in what order, why, and what it costs. Reads only."""
     part = options.part(only, until, start, keep_stale=keep_stale)
-    loaded = load(storyboard, provider=provider, allow_outside=allow_outside, part=part)
+    found = loads(storyboard, variants=variants, provider=provider, allow_outside=allow_outside, part=part)
     if output is not None:
-        worst = totals(loaded.plan)["worst"]
-        ceiling = None if worst is None else loaded.plan.facts.spent + worst
-        with told(output.parent):
-            write(output, saved.write(loaded, as_plan(loaded), ceiling))
+        save(found, output)
     if as_json:
-        options.say(as_plan(loaded))
+        options.say(as_plan(found[0]) if len(found) == 1 else as_plans(found))
     else:
-        tell(loaded.plan.warnings)
-        show(loaded)
-    return 3 if check and loaded.plan.work else 0
+        tell(warnings(found))
+        for loaded in found:
+            show(loaded, alone=len(found) == 1)
+        if len(found) > 1:
+            for line in options.flights(found[0].plan):
+                click.echo(line)
+            click.echo(grand(found))
+    return 3 if check and any(loaded.plan.work for loaded in found) else 0
+
+
+def save(found: Sequence[Loaded], output: Path) -> None:
+    """Write a plan to be carried out later."""
+    if len(found) > 1:
+        raise click.UsageError("one variant's plan is saved: say --variant NAME")
+    (loaded,) = found
+    worst = totals(loaded.plan)["worst"]
+    ceiling = None if worst is None else loaded.plan.facts.spent + worst
+    with told(output.parent):
+        write(output, saved.write(loaded, as_plan(loaded), ceiling))
 
 
 def totals(plan: Plan) -> dict[str, Any]:
@@ -82,17 +95,23 @@ def _sum(costs: list[Decimal | None]) -> Decimal | None:
     return sum(known, Decimal(0)) if len(known) == len(costs) else None
 
 
-def show(loaded: Loaded) -> None:
-    """The plan as a table."""
+def show(loaded: Loaded, *, alone: bool = True) -> None:
+    """The plan as a table. ``alone``: no other variant is shown beside it."""
     plan = loaded.plan
     rehearsal = plan.lane.rehearsal
-    click.echo(click.style(plan.board.title, bold=True))
+    click.echo(click.style(titled(loaded), bold=True))
     click.echo(click.style(headline(plan), dim=True))
     head = ("shot", "begins on", "state", "s", "takes", "if bought" if rehearsal else "USD", "why")
     options.columns(head, (_row(plan, shot) for shot in plan.board.shots), right=(3, 4, 5), styled=2)
-    for line in options.flights(plan):
+    for line in options.flights(plan) if alone else ():
         click.echo(line)
-    click.echo(sums(plan))
+    click.echo(sums(plan, alone=alone) + ("" if alone else "\n"))
+
+
+def titled(loaded: Loaded) -> str:
+    """The film's title, and which variant of it."""
+    title = loaded.board.title
+    return title if loaded.project.variant is None else f"{title} · {loaded.project.variant}"
 
 
 def _row(plan: Plan, shot: Shot) -> tuple[str, ...]:
@@ -126,8 +145,8 @@ def why(plan: Plan, name: str) -> str:
     return words
 
 
-def sums(plan: Plan) -> str:
-    """The totals in a line or two."""
+def sums(plan: Plan, *, alone: bool = True) -> str:
+    """The totals in a line or two; not ``alone``: without what all variants have in common."""
     told = totals(plan)
     shots = f"{options.count(told['shots'], 'shot')}, {told['seconds']:g} s"
     if not plan.work:
@@ -145,9 +164,42 @@ def sums(plan: Plan) -> str:
     run = best if best == worst else f"{best} to {worst}"
     if told["inherited"]:
         run += f" ({options.usd(told['inherited'])} of it for what only follows from other shots)"
+    if not alone:
+        return f"{head} This variant {run}."
     budget = f" Budget {options.usd(told['budget'])}." if told["budget"] is not None else ""
     told_by = f" ({', '.join(plan.facts.sources)})" if plan.facts.sources else ""
     return f"{head} Spent {options.usd(told['spent'])}{told_by}, this run {run}.{budget}"
+
+
+def grand(found: Sequence[Loaded]) -> str:
+    """What all variants come to, where a take that several of them ask for counts once."""
+    plans = [loaded.plan for loaded in found]
+    told = bill.together(plans)
+    head = f"{options.count(told.variants, 'variant')}, {options.count(told.shots, 'shot')}."
+    if not any(plan.work for plan in plans):
+        head += " Nothing to make."
+    else:
+        shared = f" ({told.shared} for more than one variant)" if told.shared else ""
+        head += f" {options.count(told.to_make, 'take')} to make in all{shared}."
+    lane = plans[0].lane
+    if lane.draws:
+        bought = f" It would cost {options.usd(told.if_bought)} at {plans[0].pipeline.provider}."
+        return f"{head} Free: drawn on this machine." + (bought if lane.rehearsal else "")
+    best, worst = options.usd(told.run), options.usd(told.worst)
+    run = best if best == worst else f"{best} to {worst}"
+    budget = f" Budget {options.usd(told.budget)}." if told.budget is not None else ""
+    told_by = f" ({', '.join(plans[0].facts.sources)})" if plans[0].facts.sources else ""
+    return f"{head} Spent {options.usd(told.spent)}{told_by}, this run {run}.{budget}"
+
+
+def as_plans(found: Sequence[Loaded]) -> dict[str, Any]:
+    """The plans of several variants as plain data; in their sums a take that several ask for counts once."""
+    told = asdict(bill.together([loaded.plan for loaded in found]))
+    return {
+        "plan": 1, "storyboard": found[0].board.id,
+        "variants": [as_plan(loaded) for loaded in found],
+        "totals": {name: float(value) if isinstance(value, Decimal) else value for name, value in told.items()},
+    }  # fmt: skip
 
 
 def as_plan(loaded: Loaded) -> dict[str, Any]:
@@ -155,8 +207,9 @@ def as_plan(loaded: Loaded) -> dict[str, Any]:
     plan = loaded.plan
     told = {name: float(value) if isinstance(value, Decimal) else value for name, value in totals(plan).items()}
     return {
-        "plan": 1, "part": as_part(loaded.part),
-        "storyboard": plan.board.id, "title": plan.board.title, "pipeline": plan.pipeline.id,
+        "plan": 1,
+        "storyboard": plan.board.id, **as_variant(loaded), "title": plan.board.title, "pipeline": plan.pipeline.id,
+        "part": as_part(loaded.part),
         "provider": plan.lane.provider, "rehearsal": plan.lane.rehearsal, "order": list(plan.order),
         "shots": [as_shot(plan, shot.id) for shot in plan.board.shots],
         "tasks": [{"id": t.id, "shot": t.shot, "uses": t.kind, "needs": list(t.needs)} for t in plan.tasks],
@@ -170,10 +223,16 @@ def as_part(part: Part) -> dict[str, Any]:
     return {"only": list(part.only), "until": part.until, "from": part.start, "keep_stale": part.keep_stale}
 
 
+def as_variant(loaded: Loaded) -> dict[str, Any]:
+    """Which variant it is, where there are any."""
+    return {} if loaded.project.variant is None else {"variant": loaded.project.variant}
+
+
 def in_flight(plan: Plan) -> list[dict[str, Any]]:
     """What was submitted and has not ended, as plain data. Money in USD, times in seconds since 1970."""
     return [
-        {"shot": shot, "task_uuid": flight.uuid, "takes": flight.takes, "known": flight.known, "since": flight.since,
+        {"shot": shot, **({"variant": flight.variant} if flight.variant else {}),
+         "task_uuid": flight.uuid, "takes": flight.takes, "known": flight.known, "since": flight.since,
          "estimate": None if flight.usd is None else float(flight.usd), "reason": flight.reason}
         for shot, some in plan.facts.flights.items()
         for flight in some

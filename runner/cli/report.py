@@ -7,16 +7,23 @@ from pathlib import Path
 import click
 
 from .. import api
+from ..load import loads
 from . import options
 
 
 @click.command
 @options.storyboard
 @options.provider
+@options.variants
 @options.out
 @options.outside
-def command(storyboard: Path, provider: str | None, out: Path | None, allow_outside: bool) -> int:
+def command(
+    storyboard: Path, provider: str | None, variants: tuple[str, ...], out: Path | None, allow_outside: bool
+) -> int:
     """Write report.html (with film and manifest, where all shots are there) anew. Nothing is made or bought."""
-    outcome = api.report(storyboard, provider=provider, out=out, allow_outside=allow_outside)
-    click.echo(str(outcome.report or outcome.manifest or "the pipeline has no report step"))
-    return 1 if outcome.problems else 0
+    problems = 0
+    for loaded in loads(storyboard, variants=variants, provider=provider, out=out, allow_outside=allow_outside):
+        outcome = api.report(loaded)
+        click.echo(str(outcome.report or outcome.manifest or "the pipeline has no report step"))
+        problems += len(outcome.problems)
+    return 1 if problems else 0

@@ -21,17 +21,20 @@ from .run import summary
     help="Send the same request under the same UUID again. It may be charged twice if the service has forgotten it.",
 )
 @click.option("--give-up", is_flag=True, help="Stop asking for it; the next run may buy the shot anew.")
+@options.variant
 @options.env
 @options.outside
 def command(
-    shot: str, storyboard: Path, env: Path | None, *, resend: bool, give_up: bool, allow_outside: bool
+    shot: str, storyboard: Path, variant: str | None, env: Path | None, *, resend: bool, give_up: bool,
+    allow_outside: bool,
 ) -> int:  # fmt: skip
     """Settle what was bought for SHOT and is of unknown outcome: asks the service again, or takes your word."""
     if resend and give_up:
         raise click.UsageError("either --resend or --give-up")
     outcome = api.resolve(
-        storyboard, shot, resend=resend, give_up=give_up, allow_outside=allow_outside, environ=options.environ(env)
-    )
+        storyboard, shot, resend=resend, give_up=give_up, variant=variant, allow_outside=allow_outside,
+        environ=options.environ(env),
+    )  # fmt: skip
     if outcome is None:
         click.echo(f"{shot}: given up; the next run may buy it anew")
         return 0

@@ -15,10 +15,13 @@ from . import options
 @options.storyboard
 @click.option("--takes", default=1, show_default=True, type=click.IntRange(1, 99), help="How many more.")
 @options.provider
+@options.variant
 @options.outside
-def command(shot: str, storyboard: Path, takes: int, provider: str | None, allow_outside: bool) -> int:
+def command(
+    shot: str, storyboard: Path, takes: int, provider: str | None, variant: str | None, allow_outside: bool
+) -> int:
     """Ask for more takes of SHOT for the same words and frames; the next run makes them. What there is stays."""
-    after = api.retake(storyboard, shot, takes, provider=provider, allow_outside=allow_outside)
+    after = api.retake(storyboard, shot, takes, provider=provider, variant=variant, allow_outside=allow_outside)
     decision = after.decisions[shot]
     cost = options.usd(after.cost(shot))
     click.echo(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,19 +13,20 @@ import click
 
 from .. import __version__, api, config, fast, gather, saved
 from ..errors import Problem, StoryError
-from ..load import Loaded
+from ..load import Loaded, loads, warnings
 from ..plan import WHOLE
 from ..takes import folder as takes_folder
 from ..work import Outcome
 from . import options
 from .app import as_data, tell
-from .plan import as_shot, sums
+from .plan import as_shot, as_variant, grand, sums
 from .progress import watched
 
 
 @click.command
 @options.storyboard
 @options.provider
+@options.variants
 @options.out
 @click.option(
     "--partial", is_flag=True, help="Put film.partial.mp4 together where shots are missing, with slates for them."
@@ -39,19 +41,17 @@ from .progress import watched
 @options.start
 @options.keep_stale
 @click.option(
-    "--plan",
-    "planned",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
+    "--plan", "planned", metavar="FILE", type=click.Path(path_type=Path),
     help="Carry out a saved plan: once, if nothing has changed, up to what it says.",
-)
+)  # fmt: skip
 @options.env
 @options.outside
 @options.as_json
 def command(
-    storyboard: Path, env: Path | None, provider: str | None, out: Path | None, budget: str | None,
-    only: tuple[str, ...], until: str | None, start: str | None, planned: Path | None, *, partial: bool, yes: bool,
-    no_spend: bool, allow_unpriced: bool, trust: bool, allow_outside: bool, keep_stale: bool, as_json: bool,
+    storyboard: Path, env: Path | None, provider: str | None, variants: tuple[str, ...], out: Path | None,
+    budget: str | None, only: tuple[str, ...], until: str | None, start: str | None, planned: Path | None, *,
+    partial: bool, yes: bool, no_spend: bool, allow_unpriced: bool, trust: bool, allow_outside: bool, keep_stale: bool,
+    as_json: bool,
 ) -> int:  # fmt: skip
     """Make what is missing, then the film, its manifest and its report. What is there is not made again."""
     problems: list[Problem] = []
@@ -61,37 +61,82 @@ def command(
     part = options.part(only, until, start, keep_stale=keep_stale)
     plan = None
     if planned is not None:
-        if part != WHOLE or provider is not None:
+        if part != WHOLE or provider is not None or variants:
             raise click.UsageError("a saved plan says itself which shots it is about, and who makes them")
         plan = saved.read(planned)
-        part, provider = plan.part, plan.provider
-    loaded = api.load(
-        storyboard, provider=provider, out=out, allow_outside=allow_outside, environ=options.environ(env), part=part
-    )
+        part, provider, variants = plan.part, plan.provider, (plan.variant,) if plan.variant is not None else ()
+    found = loads(
+        storyboard, variants=variants, provider=provider, out=out, allow_outside=allow_outside,
+        environ=options.environ(env), part=part,
+    )  # fmt: skip
     if not as_json:
-        tell(loaded.plan.warnings)
-    if loaded.plan.work and not (loaded.lane.draws or as_json):
-        click.echo(sums(loaded.plan), err=True)  # known before the first cent
+        tell(warnings(found))
+    if any(loaded.plan.work for loaded in found) and not (found[0].lane.draws or as_json):
+        click.echo(sums(found[0].plan) if len(found) == 1 else grand(found), err=True)  # known before the first cent
     if not (yes or no_spend or as_json or plan):
-        yes = agreed(loaded, ceiling)
-    try:
+        yes = agreed(found, ceiling)
+
+    def make(loaded: Loaded) -> Outcome:
         with watched(loaded.plan, quiet=as_json) as watch:
-            outcome = api.run(
+            return api.run(
                 loaded, budget=ceiling, yes=yes or plan is not None, spend=not no_spend, partial=partial, trust=trust,
                 allow_unpriced=allow_unpriced, saved=plan, tell=watch,
             )  # fmt: skip
+
+    ended = [_made(loaded, make, quiet=as_json, alone=len(found) == 1) for loaded in found]
+    if as_json:
+        whole = [as_variant(one.loaded) | one.as_data() for one in ended]
+        options.say(whole[0] if len(whole) == 1 else {"exit_code": _code(ended), "variants": whole})
+    elif all(one.outcome is not None and one.code == 0 and not one.outcome.problems for one in ended):
+        remember([(one.loaded, one.outcome) for one in ended if one.outcome is not None])
+    return _code(ended)
+
+
+_CODES = (2, 7, 6, 1, 4, 5)
+"""What counts first where several variants end differently."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """How the run of one variant (or of the storyboard) ended: ``outcome`` is None where nothing could be begun."""
+
+    loaded: Loaded
+    outcome: Outcome | None
+    code: int
+    problems: Sequence[Problem] = ()
+
+    def as_data(self) -> dict[str, object]:
+        if self.outcome is not None:
+            return as_outcome(self.outcome)
+        return {"exit_code": self.code, "problems": [as_data(problem) for problem in self.problems]}
+
+
+def _code(ended: Sequence[_Ended]) -> int:
+    codes = {one.code for one in ended}
+    return next((code for code in _CODES if code in codes), 0)
+
+
+def _made(loaded: Loaded, make: Callable[[Loaded], Outcome], *, quiet: bool, alone: bool) -> _Ended:
+    """One of several runs: what stops it stops the others only where it would stop them too."""
+    head = "" if alone else f"{loaded.project.variant}: "
+    if head and not quiet and loaded.plan.work:
+        click.echo(click.style(head.strip(), bold=True), err=True)
+    try:
+        outcome = make(loaded)
     except KeyboardInterrupt:
         leaving(loaded)
         raise
-    if as_json:
-        options.say(as_outcome(outcome))
-        return outcome.exit_code
-    tell(outcome.problems)
-    message = summary(outcome)
-    click.echo(message)
-    if outcome.exit_code == 0 and not outcome.problems:
-        remember(loaded, outcome)
-    return outcome.exit_code
+    except StoryError as error:
+        if alone or error.exit_code in (2, 7):
+            raise
+        if not quiet:
+            tell(error.problems)
+            click.echo(f"{head}not made")
+        return _Ended(loaded, None, error.exit_code, error.problems)
+    if not quiet:
+        tell(outcome.problems)
+        click.echo(summary(outcome, head))
+    return _Ended(loaded, outcome, outcome.exit_code)
 
 
 def leaving(loaded: Loaded) -> None:
@@ -103,34 +148,36 @@ def leaving(loaded: Loaded) -> None:
         click.echo(line, err=True)
 
 
-def agreed(loaded: Loaded, budget: Decimal | None) -> bool:
+def agreed(found: Sequence[Loaded], budget: Decimal | None) -> bool:
     """Whether a person at a terminal agrees to what a paid run may spend; asked only where no budget is set."""
-    plan = loaded.plan
+    loaded, plan, work = found[0], found[0].plan, any(one.plan.work for one in found)
     own = config.read(loaded.project.folder, plan.facts.environ).budget
     settled = any(b is not None for b in (budget, plan.board.budget, own))
-    if plan.lane.draws or settled or not plan.work or not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if plan.lane.draws or settled or not work or not (sys.stdin.isatty() and sys.stderr.isatty()):
         return False
     click.confirm("Go on?", abort=True, err=True)
     return True
 
 
-def summary(outcome: Outcome) -> str:
-    """How a run ended, in a few lines."""
+def summary(outcome: Outcome, head: str = "") -> str:
+    """How a run ended, in a few lines; ``head`` stands before the one that sums up."""
     states = list(outcome.states.values())
     if outcome.exit_code == 0 and not outcome.made and not outcome.changed:
-        return nothing(outcome)
+        return head + nothing(outcome)
     lines = []
+    variant = outcome.plan.board.variant
+    named = "" if variant is None else f" --variant {variant.name}"
     for name, decision in outcome.decisions.items():
         if decision.state in ("waiting", "blocked", "unknown"):
             lines.append(f"{name} {decision.state}: {decision.reason}")
             if decision.state == "waiting":
-                lines.append(f"  try: matchcut circle {name} 1, once you have looked at the takes in the report")
+                lines.append(f"  try: matchcut circle {name} 1{named}, once you have looked at the takes in the report")
         elif outcome.made and decision.have > 1 and not decision.circled and decision.take is not None:
             others = f"{decision.have} takes; take {decision.take.take} counts until another is circled"
-            lines.append(f"{name}: {others} (matchcut circle {name} TAKE)")
+            lines.append(f"{name}: {others} (matchcut circle {name} TAKE{named})")
     counts = {state: states.count(state) for state in dict.fromkeys(states)}
     told = ", ".join(f"{count} {state}" for state, count in counts.items())
-    lines.append(f"{options.count(len(states), 'shot')}: {told}; {options.count(outcome.made, 'take')} made")
+    lines.append(f"{head}{options.count(len(states), 'shot')}: {told}; {options.count(outcome.made, 'take')} made")
     lines += [str(path) for path in (*outcome.films, outcome.report) if path is not None]
     return "\n".join(lines)
 
@@ -155,36 +202,46 @@ def as_outcome(outcome: Outcome) -> dict[str, object]:
     }  # fmt: skip
 
 
-def remember(loaded: Loaded, outcome: Outcome) -> None:
+def remember(ended: Sequence[tuple[Loaded, Outcome]]) -> None:
     """Write down the stamps of a finished run's files, so that the next one knows at once."""
     argv = sys.argv[1:]
     place = fast.place(argv)
-    if place is None or any(d.state != "current" for d in outcome.decisions.values()):
+    if place is None or any(d.state != "current" for _, outcome in ended for d in outcome.decisions.values()):
         return
+    pipelines = [loaded.pipeline for loaded, _ in ended]
+    if any(step.settings.get("env") for pipeline in pipelines for step in (*pipeline.shot, *pipeline.film)):
+        return  # their values count, and are not part of the record
+    names = [name for loaded, outcome in ended for name in _counting(loaded, outcome)]
+    texts = list(dict.fromkeys(os.path.normpath(name) for name in names))
+    heads = ["" if len(ended) == 1 else f"{loaded.project.variant}: " for loaded, _ in ended]
+    said = "\n".join(head + nothing(outcome) for head, (_, outcome) in zip(heads, ended, strict=True))
+    data = fast.record(argv, __version__, said, texts)
+    if data:
+        ended[0][0].project.store.write(Path(place), data)
+
+
+def _counting(loaded: Loaded, outcome: Outcome) -> Iterator[Path]:
+    """Every file that a run read and wrote."""
     project, store = loaded.project, loaded.project.store
     board, pipeline = loaded.board, loaded.pipeline
-    names = [
-        project.file,
-        project.folder / "matchcut.toml",
-        pipeline.folder / pipeline.document.file.rpartition("/")[2],
-    ]
-    names += [brief.card.path for brief in outcome.plan.briefs.values()]
-    names += [pipeline.folder / name for name in loaded.plan.facts.files]
+    yield project.file
+    yield from (project.folder / name for name, _ in board.document.parts)
+    yield project.folder / "matchcut.toml"
+    yield pipeline.folder / pipeline.document.file.rpartition("/")[2]
+    yield from (brief.card.path for brief in outcome.plan.briefs.values())
+    yield from (pipeline.folder / name for name in loaded.plan.facts.files)
     images = (
         point.image for shot in board.shots for point in (shot.begins, shot.ends) if point and point.origin == "image"
     )
-    names += [project.folder / name for name in images if name]
+    yield from (project.folder / name for name in images if name)
     records = takes_folder(project.file)
-    names += [records, *sorted(records.glob("*.yaml"))]
+    yield from (records, *sorted(records.glob("*.yaml")))
     for shot, decision in outcome.decisions.items():
-        names.append(store.lane(outcome.plan.lane.provider, project.stem, shot))
+        yield from (
+            store.lane(outcome.plan.lane.provider, book, shot)
+            for book in dict.fromkeys((project.stem, project.notebook))
+        )
         if decision.take is not None:
-            names.append(store.path(decision.take.clip))
+            yield store.path(decision.take.clip)
     written = [path for path in project.out.rglob("*") if path.is_file()]
-    names += [project.out, project.out / "clips", project.out / "frames", *sorted(written)]
-    texts = list(dict.fromkeys(os.path.normpath(name) for name in names))
-    if any(step.settings.get("env") for step in (*pipeline.shot, *pipeline.film)):
-        return  # their values count, and are not part of the record
-    data = fast.record(argv, __version__, nothing(outcome), texts)
-    if data:
-        store.write(Path(place), data)
+    yield from (project.out, project.out / "clips", project.out / "frames", *sorted(written))

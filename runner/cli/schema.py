@@ -12,7 +12,7 @@ from ..errors import StoryError, did_you_mean
 @click.command
 @click.argument("name", required=False)
 def command(name: str | None) -> int:
-    """Print a schema (storyboard, pipeline, manifest, diff, a kind or a model card), or the names of all."""
+    """Print a schema (storyboard, include, pipeline, manifest, plan, diff, a kind, a card), or the names of all."""
     folder = shipped.folder("schemas")
     files = {path.stem.removesuffix(".schema"): path for path in sorted(folder.rglob("*.json"))}
     if name is None:

@@ -8,7 +8,7 @@ import click
 
 from ..errors import StoryError, did_you_mean
 from ..key import Change, explain
-from ..load import load
+from ..load import about
 from ..plan import Plan
 from . import options
 from .plan import as_shot
@@ -18,11 +18,14 @@ from .plan import as_shot
 @click.argument("shot")
 @options.storyboard
 @options.provider
+@options.variant
 @options.as_json
 @options.outside
-def command(shot: str, storyboard: Path, provider: str | None, as_json: bool, allow_outside: bool) -> int:
+def command(
+    shot: str, storyboard: Path, provider: str | None, variant: str | None, as_json: bool, allow_outside: bool
+) -> int:
     """Say why SHOT is made again, or why it is not: which field, old and new words, which frame."""
-    plan = load(storyboard, provider=provider, allow_outside=allow_outside).plan
+    plan = about(storyboard, shot, variant, states=True, provider=provider, allow_outside=allow_outside).plan
     known(plan, shot)
     decision = plan.decisions[shot]
     words = _words(plan, shot)

@@ -113,7 +113,7 @@ def _page(manifest: Mapping[str, Any], sheet: _Sheet) -> View:
     views = {i: _shot(shot, shots, sheet, links.get(i, [])) for i, shot in shots.items()}
     page: View = {
         "manifest": manifest,
-        "title": manifest["storyboard"].get("title") or manifest["storyboard"]["id"],
+        "title": _title(manifest),
         "figures": _figures(manifest),
         "states": [(s, n) for s in STATES if (n := sum(view["state"] == s for view in views.values()))],
         "troubles": [view for view in views.values() if view["state"] != "current" or view["findings"]],
@@ -125,6 +125,11 @@ def _page(manifest: Mapping[str, Any], sheet: _Sheet) -> View:
         "ratio": next((_ratio(shot) for shot in shots.values() if "clip" in shot), "16/9"),
     }
     return page | {"strips": sheet.css()}
+
+
+def _title(manifest: Mapping[str, Any]) -> str:
+    title = str(manifest["storyboard"].get("title") or manifest["storyboard"]["id"])
+    return f"{title} · {manifest['variant']['name']}" if "variant" in manifest else title
 
 
 def _figures(manifest: Mapping[str, Any]) -> list[tuple[str, str, str]]:
