@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from . import config, cut, document, gather, include, lock, money, takes
+from . import config, cut, gather, lock, money, takes
 from . import variant as variants_
 from .buying import Patience, Stop
 from .clock import RealClock
@@ -26,6 +26,7 @@ from .git import repository
 from .journal import Journal
 from .load import Loaded, about, loads
 from .load import load as _load
+from .load import variants as _variants
 from .money import Purse
 from .perform import perform
 from .plan import WHOLE, Decision, Part, Plan
@@ -64,13 +65,8 @@ def variants(storyboard: str | Path, *, allow_outside: bool = False) -> tuple[st
 
     Raises StoryError with every problem of its files and their names.
     """
-    path = Path(storyboard) / "storyboard.yaml" if Path(storyboard).is_dir() else Path(storyboard)
-    source = include.read(document.read(path), path, allow_outside=allow_outside)
-    found, told = variants_.read(source.document, source.data)
-    problems = in_order([*source.problems, *told])
-    if any(problem.severity == "error" for problem in problems):
-        raise StoryError(problems)
-    return tuple(one.name for one in found)
+    path = Path(storyboard)
+    return _variants(path / "storyboard.yaml" if path.is_dir() else path, allow_outside=allow_outside)
 
 
 def plan(
@@ -93,6 +89,7 @@ def diff(
     revision: str = "HEAD",
     *,
     provider: str | None = None,
+    variant: str | None = None,
     allow_outside: bool = False,
     environ: Mapping[str, str] | None = None,
 ) -> Diff:
@@ -113,8 +110,12 @@ def diff(
     def planned(at: Revision | None, name: str) -> Plan | None:
         try:
             if at is None:
-                return _load(path, provider=provider, allow_outside=allow_outside, environ=environ).plan
-            return plan_at(at, name, path, provider=provider, allow_outside=allow_outside, environ=environ)
+                return _load(
+                    path, provider=provider, variant=variant, allow_outside=allow_outside, environ=environ
+                ).plan  # fmt: skip
+            return plan_at(
+                at, name, path, provider=provider, variant=variant, allow_outside=allow_outside, environ=environ
+            )  # fmt: skip
         except StoryError as error:
             told.extend(error.problems)
             return None

@@ -164,6 +164,19 @@ def loads(
     return reading.all(reading.wanted(variants))
 
 
+def variants(file: Path, *, allow_outside: bool = False) -> tuple[str, ...]:
+    """The names of a storyboard's variants, in their order; none where it has no ``variants:``.
+
+    Raises StoryError with every problem of its files and their names.
+    """
+    source = include.read(document.read(file), file, allow_outside=allow_outside)
+    found, told = variant.read(source.document, source.data)
+    problems = in_order([*source.problems, *told])
+    if any(problem.severity == "error" for problem in problems):
+        raise StoryError(problems)
+    return tuple(one.name for one in found)
+
+
 def about(file: str | Path, shot: str, variant_: str | None = None, *, states: bool = False, **options: Any) -> Loaded:
     """A storyboard read for one shot: any of its variants will do where they ask for the very same there.
 

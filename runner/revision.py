@@ -16,7 +16,7 @@ from shutil import copyfile
 
 from .errors import Place, Problem, StoryError, did_you_mean
 from .git import Entry, Repository
-from .load import load
+from .load import load, variants
 from .plan import Plan
 
 _LFS = b"version https://git-lfs.github.com/spec/v1\n"
@@ -60,13 +60,15 @@ def plan_at(
     home: Path,
     *,
     provider: str | None = None,
+    variant: str | None = None,
     allow_outside: bool = False,
     environ: Mapping[str, str] = os.environ,
 ) -> Plan:
     """The plan of a storyboard as it was, with the takes and the store there are now.
 
-    ``path`` leads to it from the top of the tree; ``home`` is the storyboard whose takes count. The files it needs are
-    written to a temporary folder. Raises StoryError: places in the revision's files read ``REV:path:line:col``.
+    ``path`` leads to it from the top of the tree; ``home`` is the storyboard whose takes count. A ``variant`` that it
+    has now is the storyboard itself where it had no variants then. The files it needs are written to a temporary
+    folder. Raises StoryError: places in the revision's files read ``REV:path:line:col``.
     """
     tree = revision.tree
     if path not in tree:
@@ -74,9 +76,10 @@ def plan_at(
     with _unpacked(revision, path, tree) as files:
         board = files.root / path
         try:
+            had = variant is not None and variants(board, allow_outside=allow_outside)
             loaded = load(
-                board, provider=provider, allow_outside=allow_outside, environ=environ, home=home,
-                name=f"{revision.name}:{path}",
+                board, provider=provider, variant=variant if had else None, allow_outside=allow_outside,
+                environ=environ, home=home, name=f"{revision.name}:{path}",
             )  # fmt: skip
         except StoryError as error:
             told = [files.placed(problem) for problem in error.problems]

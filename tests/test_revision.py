@@ -327,3 +327,15 @@ def test_a_merge_that_is_not_settled_is_told_with_its_lines(repo: Repo) -> None:
     assert "<<<<<<<" in repo.file.read_text(encoding="utf-8")
     assert any(told.startswith("FOLDER/storyboard.yaml:") and "conflict" in told for told in repo.told())
     assert {"0020": "direct"} == effects(repo.diff("main..idea"))
+
+
+def test_one_variant_is_compared_and_an_included_file_counts(repo: Repo) -> None:
+    tones = {"tone": {"warm": {"values": {"light": "amber"}}, "cold": {"values": {"light": "blue"}}}}
+    repo.write({"words.yaml": "values: {street: a lane}"})
+    repo.board("{{ light }} lamps in {{ street }}.", "Rain falls.", variants=tones, include=["words.yaml"])
+    assert ["this storyboard has several variants: one must be named"] == [text.split("\n")[0] for text in repo.told()]
+    assert {"0010": "direct", "0020": "inherited"} == effects(repo.diff(variant="cold"))
+    repo.commit()
+    assert repo.diff(variant="cold").empty
+    repo.write({"words.yaml": "values: {street: an alley}"})
+    assert {"0010": "direct", "0020": "inherited"} == effects(repo.diff(variant="warm"))

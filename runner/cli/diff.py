@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 @click.argument("revision", metavar="[REV[..REV]]", default="HEAD")
 @options.storyboard
 @options.provider
+@options.variant
 @options.as_json
 @click.option("--markdown", is_flag=True, help="For a pull request.")
 @options.outside
 def command(
-    revision: str, storyboard: Path, provider: str | None, as_json: bool, markdown: bool, allow_outside: bool
-) -> int:
+    revision: str, storyboard: Path, provider: str | None, variant: str | None, as_json: bool, markdown: bool,
+    allow_outside: bool,
+) -> int:  # fmt: skip
     """Show what changed since git revision REV (default: HEAD): shots, words, what follows, and the cost.
 
     REV is compared with the work tree, A..B with each other, A...B from where they parted. Reads only.
@@ -36,7 +38,7 @@ def command(
         revision, storyboard = "HEAD", Path(revision)  # the one word was the storyboard
     if as_json and markdown:
         raise click.UsageError("either --json or --markdown")
-    found = api.diff(storyboard, revision, provider=provider, allow_outside=allow_outside)
+    found = api.diff(storyboard, revision, provider=provider, variant=variant, allow_outside=allow_outside)
     if as_json:
         options.say(as_diff(found))
         return 0
