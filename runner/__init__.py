@@ -15,7 +15,7 @@ __version__ = "2026.11.20"
 __all__ = ["Event", "Loaded", "Outcome", "Plan", "Problem", "StoryError", "load", "plan", "run"]
 
 FLOORS: dict[str, int] = {
-    "errors": 0, "fast": 0, "shipped": 0, "template": 0, "clock": 0,
+    "errors": 0, "fast": 0, "shipped": 0, "template": 0, "clock": 0, "conflict": 0,
     "document": 1, "schema": 1, "ports": 1, "sandbox": 1, "config": 1, "env": 1,
     "storyboard": 2, "pipeline": 2, "card": 2, "takes": 2, "key": 2,
     "media": 3, "prompt": 3, "facts": 3,
