@@ -25,7 +25,7 @@ from .load import Loaded
 from .load import load as _load
 from .money import Purse
 from .perform import perform
-from .plan import Plan
+from .plan import Plan, with_warnings
 from .ports import Clock, Executor, Setting
 from .providers import provider as provider_of
 from .trust import Trust, foreign
@@ -137,20 +137,32 @@ def circle(storyboard: str | Path, shot: str, take: str | None, *, allow_outside
     """Choose a take for a shot's present key, or none; the plan afterwards. Raises StoryError."""
     loaded = load(storyboard, allow_outside=allow_outside)
     key = _key(loaded, shot)
-    file = takes.path(loaded.project.file, shot)
-    record = takes.read(file, f"{file.parent.name}/{file.name}")
     chosen: takes.Circle | None = None
     if take is not None:
-        mine = [t for t in loaded.plan.facts.by_key.get(key, ()) if t.key == key]
-        found = takes.find(mine, take)
-        if found is None:
-            have = ", ".join(str(t.take) for t in mine) or "none"
-            raise StoryError.of(f"shot {shot} has no take {take} for its present words and frames", f"one of: {have}")
+        found = _meant(loaded, shot, key, take)
         chosen = takes.Circle(drawn=(found.key, found.take)) if loaded.lane.draws else takes.Circle(clip=found.clip)
-    with lock.held(loaded.project.store.root, RealClock().now()):
-        loaded.project.store.make()
-        loaded.project.store.write(file, takes.text(replace(record.with_circle(key, chosen), shot=shot)).encode())
-    return load(storyboard, allow_outside=allow_outside).plan
+    file, store = takes.path(loaded.project.file, shot), loaded.project.store
+    told: list[Problem] = []
+    with lock.held(store.root, RealClock().now()):
+        store.make()
+        record = takes.read(file, f"{file.parent.name}/{file.name}", told)
+        store.replace(file, takes.text(replace(record.with_circle(key, chosen), shot=shot)).encode())
+        noted = None if chosen is None else chosen.as_data()
+        store.note(loaded.lane.provider, loaded.project.stem, shot, circled={key: noted})
+    return with_warnings(load(storyboard, allow_outside=allow_outside).plan, told)
+
+
+def _meant(loaded: Loaded, shot: str, key: str, wanted: str) -> takes.Take:
+    """The take that a number, or the beginning of a clip's digest, means among those of a key."""
+    mine = [take for take in loaded.plan.facts.by_key.get(key, ()) if take.key == key]
+    found = takes.find(mine, wanted)
+    if len(found) > 1:
+        which = " or ".join(f"take {take.take} ({take.clip[:20]})" for take in found)
+        raise StoryError.of(f"{wanted} may be {which} of shot {shot}", "its number, or more digits")
+    if not found:
+        have = ", ".join(str(take.take) for take in mine) or "none"
+        raise StoryError.of(f"shot {shot} has no take {wanted} for its present words and frames", f"one of: {have}")
+    return found[0]
 
 
 def retake(

@@ -171,7 +171,8 @@ class _Run:
         brief = self.plan.briefs[name]
         have = {take.take for take in self.takes.get(name, ()) if take.key == decision.key.digest}
         have |= {take.take for take in self.by_key.get(decision.key.digest, ())}
-        have |= self.buyer.numbers(decision.key.digest) if self.buyer is not None else set()
+        if self.buyer is not None:  # what is bought has its number in the shot's file, whatever its key
+            have |= {take.take for take in self.takes.get(name, ())} | self.buyer.numbers(decision.key.digest)
         numbers = [n for n in range(1, decision.buy + len(have) + 1) if n not in have][: decision.buy]
         first, last = self._file(brief, decision.first), self._file(brief, decision.last)
         async with self.places:

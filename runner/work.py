@@ -195,32 +195,52 @@ class Desk:
 
         await asyncio.to_thread(move)
 
-    async def record(self, name: str, take: Take) -> None:
-        """Write a take down: in the store, and where it was bought in the shot's takes file."""
+    async def record(self, name: str, take: Take) -> Take:
+        """Write a take down: in the store, and where it was bought in the shot's takes file. As it stands there."""
         async with self.writing.setdefault(name, asyncio.Lock()):
-            await asyncio.to_thread(self._record, name, take)
+            take = await asyncio.to_thread(self._record, name, take)
         if take not in self.takes.get(name, ()):
             self.takes[name] = (*self.takes.get(name, ()), take)
         if take not in self.by_key.get(take.key, ()):
             self.by_key[take.key] = (*self.by_key.get(take.key, ()), take)
+        return take
 
-    def _record(self, name: str, take: Take) -> None:
-        self.store.record(take)
-        self.store.note(self.plan.lane.provider, self.stem, name, key=take.key)
-        if not self.plan.lane.draws:
-            self._amend(name, lambda record: record.with_take(take))
+    def _record(self, name: str, take: Take) -> Take:
+        def keep(take: Take) -> None:
+            self.store.record(take)
+            self.store.note(self.plan.lane.provider, self.stem, name, key=take.key)
 
-    def _amend(self, name: str, change: Callable[[Record], Record]) -> None:
+        if self.plan.lane.draws:
+            keep(take)
+            return take
+        try:
+            new = self._amended(name, lambda record: record.with_take(take))
+        except StoryError:
+            keep(take)  # it is paid for: it is not lost, whatever is wrong with the file
+            raise
+        take = new.same(take)
+        keep(take)
+        self._write(name, new)
+        return take
+
+    def _amended(self, name: str, change: Callable[[Record], Record]) -> Record:
+        """A shot's takes file as it will be. What its next write changes besides is told."""
+        told: list[Problem] = []
         file = takes.path(self.loaded.project.file, name)
-        record = takes.read(file, f"{file.parent.name}/{file.name}")
-        new = change(replace(record, shot=name))
-        if new != record:
-            self.store.write(file, takes.text(new).encode())
+        record = takes.read(file, f"{file.parent.name}/{file.name}", told)
+        for problem in told:
+            self.tell(Event("note", name, problem.fact))
+        return change(replace(record, shot=name))
+
+    def _write(self, name: str, record: Record) -> None:
+        self.store.replace(takes.path(self.loaded.project.file, name), takes.text(record).encode())
 
     async def charged(self, name: str, uuid: str, usd: Decimal, why: str) -> None:
         """Book what a failed call was charged in the shot's takes file."""
         async with self.writing.setdefault(name, asyncio.Lock()):
-            await asyncio.to_thread(self._amend, name, lambda record: record.with_charge(uuid, usd, why))
+            await asyncio.to_thread(
+                lambda: self._write(name, self._amended(name, lambda record: record.with_charge(uuid, usd, why)))
+            )
 
     # what is in flight
 
