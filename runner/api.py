@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from . import config, gather, lock, money, takes
+from . import rebuild as rebuild_
 from .buying import Patience, Stop
 from .clock import RealClock
 from .errors import Problem, StoryError, did_you_mean
@@ -28,6 +29,8 @@ from .perform import perform
 from .plan import Plan, with_warnings
 from .ports import Clock, Executor, Setting
 from .providers import provider as provider_of
+from .rebuild import Rebuilt, Side
+from .store import LocalStore
 from .trust import Trust, foreign
 from .work import Desk, Event, Options, Outcome
 
@@ -163,6 +166,21 @@ def _meant(loaded: Loaded, shot: str, key: str, wanted: str) -> takes.Take:
         have = ", ".join(str(take.take) for take in mine) or "none"
         raise StoryError.of(f"shot {shot} has no take {wanted} for its present words and frames", f"one of: {have}")
     return found[0]
+
+
+def rebuild(storyboard: str | Path, *, side: Side | None = None, force: bool = False) -> Rebuilt:
+    """Make the takes files of a storyboard anew from what can be read of them, the journal and the store.
+
+    The storyboard itself is not read. See ``runner.rebuild.rebuild`` for ``side`` and ``force``. Raises StoryError.
+    """
+    path = Path(storyboard)
+    path = path / "storyboard.yaml" if path.is_dir() else path
+    if not path.is_file() and not takes.folder(path).is_dir():
+        raise StoryError.of(f"{path} does not exist")
+    store = LocalStore(path.parent / ".matchcut")
+    with lock.held(store.root, RealClock().now()):
+        store.make()
+        return rebuild_.rebuild(path, store, side=side, force=force)
 
 
 def retake(

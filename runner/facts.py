@@ -80,6 +80,8 @@ class Facts:
     by_key: Mapping[str, tuple[Take, ...]] = field(default_factory=dict)
     circled: Mapping[str, Mapping[str, Circle]] = field(default_factory=dict)
     wanted: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    orphans: Mapping[str, tuple[Take, ...]] = field(default_factory=dict)
+    """Takes of shots that the storyboard does not have, by shot."""
     done: Mapping[str, Done] = field(default_factory=dict)
     spent: Decimal = Decimal(0)
     sources: tuple[str, ...] = ()

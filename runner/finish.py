@@ -57,9 +57,13 @@ class _Ending:
     def __post_init__(self) -> None:
         run = self.run
         found = cut.products(run.plan, run.decisions, run.facts)
-        self.clips = {name: product for name, product in found.items() if run.store.has(product.clip)}
+        here = {name: product for name, product in found.items() if run.store.has(product.clip)}
+        self.clips = {name: product for name, product in here.items() if {"rate", "frames"} <= product.probe.keys()}
         self.index = {shot.id: shot.index + 1 for shot in run.plan.board.shots}
-        if lost := [name for name in found if name not in self.clips]:
+        if bare := [name for name in here if name not in self.clips]:
+            fact = f"the takes of {', '.join(bare)} say nothing of how their clips are"
+            run.fail("film", StoryError.of(fact, "matchcut takes rebuild: it measures them", exit_code=1))
+        if lost := [name for name in found if name not in here]:
             fact = f"the clips of {', '.join(lost)} were bought, and are not on this machine"
             run.fail("film", StoryError.of(fact, "bring back .matchcut from where they were bought", exit_code=1))
         states = [decision.state for decision in run.decisions.values()]
@@ -294,4 +298,4 @@ class _Ending:
 
 
 def _suffix(probe: Mapping[str, Any]) -> str:
-    return _SUFFIX.get(str(probe["container"]), ".mp4")
+    return _SUFFIX.get(str(probe.get("container")), ".mp4")

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from . import journal, money, takes
-from .errors import Problem, StoryError
+from .errors import Place, Problem, StoryError
 from .facts import Facts, Flight, Pictures
 from .journal import ENDED
 from .money import Charge
 from .pipeline import Pipeline
-from .plan import Lane
+from .plan import Lane, Plan
 from .store import LocalStore, hash_file
 from .storyboard import Storyboard
 from .takes import Record, Take
@@ -76,6 +76,7 @@ def facts(
         by_key=by_key,
         circled={name: record.circled for name, record in records.items()},
         wanted=wanted,
+        orphans={name: record.takes for name, record in records.items() if name not in board.by_id},
         done=Known(store.done),
         spent=sum((charge.usd for charge in bought), Decimal(0)),
         sources=tuple(sorted({source for charge in bought for source in charge.sources})),
@@ -124,11 +125,32 @@ def _records(file: Path, told: list[Problem]) -> dict[str, Record]:
     records = {}
     for path in sorted(folder.glob("*.yaml")):
         try:
-            record = takes.read(path, f"{folder.name}/{path.name}")
+            record = takes.read(path, f"{folder.name}/{path.name}", told)
             records[record.shot] = record
         except StoryError as error:
             told += error.problems
     return records
+
+
+def orphans(plan: Plan, file: Path) -> Iterator[Problem]:
+    """A warning for each takes file without a shot, with the shot it probably belongs to now."""
+    bare = [shot.id for shot in plan.board.shots if not plan.facts.takes.get(shot.id)]
+    for name, some in plan.facts.orphans.items():
+        usd = sum((Decimal(take.usd) for take in some if take.usd), Decimal(0))
+        cost = f"; the ${usd:f} they cost still count" if usd else ""
+        fact = f'these are the takes of shot "{name}", which the storyboard does not have{cost}'
+        likely = next((shot for shot in bare if _likely(plan, shot, some)), None)
+        remedy = f"matchcut rename {name} {likely or 'NEW'}, if it has another name now"
+        yield Problem(fact, remedy, Place(f"{takes.folder(file).name}/{name}.yaml"), "warning")
+
+
+def _likely(plan: Plan, shot: str, some: tuple[Take, ...]) -> bool:
+    """Whether takes were made for just what a shot asks for, or at least for the same prompt."""
+    asked = plan.decisions[shot].key
+    if asked is not None and any(take.key == asked.digest for take in some):
+        return True
+    prompts = [take.parts.get("request", {}).get("positivePrompt") for take in some]
+    return plan.briefs[shot].request.get("positivePrompt") in prompts
 
 
 def _files(made: Pipeline, told: list[Problem]) -> dict[str, str]:

@@ -153,7 +153,7 @@ def load(
         raise StoryError(in_order([*told, *error.problems])) from None
     if any(problem.severity == "error" for problem in told):
         raise StoryError(in_order(told))
-    planned = with_warnings(planned, told)
+    planned = with_warnings(planned, [*told, *gather.orphans(planned, path)])
     return Loaded(project, board, made, cards, lane, gallery, planned)
 
 

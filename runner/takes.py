@@ -219,9 +219,10 @@ def read(file: Path, name: str, told: list[Problem] | None = None) -> Record:
 
 
 def look(found: document.Document, stem: str, *, alone: bool = True) -> tuple[Record, list[Problem]]:
-    """What can be made out of a takes file, and what is wrong with it. ``stem``: the shot that its name says.
+    """What can be made out of a takes file, and what is wrong with it. ``stem``: the shot its name says.
 
-    Not ``alone``: what is circled may be among takes that are told elsewhere. Raises StoryError where it is of a newer format, of another shot, or no takes file at all.
+    Not ``alone``: what is circled may be among takes that are told elsewhere. Raises StoryError for a newer format,
+    the takes of another shot, or no takes file at all.
     """
     data, name = found.data, found.file
     if not isinstance(data, dict) or not isinstance(data.get("shot"), str):
@@ -281,7 +282,7 @@ class _Reader:
             self.tell(("takes",), "takes must be a list")
             return []
         self.whole = [n for n, take in enumerate(raw or []) if self._whole(take, ("takes", n))]
-        return [Take.from_data(raw[n]) for n in self.whole]
+        return [Take.from_data((raw or [])[n]) for n in self.whole]
 
     def _whole(self, raw: Any, route: document.Route) -> bool:
         if not isinstance(raw, dict):
