@@ -21,7 +21,7 @@ FLOORS: dict[str, int] = {
     "media": 3, "prompt": 3, "facts": 3,
     "exports": 4, "kinds": 4, "store": 4,
     "journal": 3, "money": 4,
-    "brief": 5, "lock": 5, "command": 5, "outputs": 5, "trust": 5, "rebuild": 5,
+    "brief": 5, "lock": 5, "command": 5, "outputs": 5, "trust": 5, "rebuild": 5, "rename": 5,
     "plan": 6,
     "cut": 7, "gather": 7, "graphs": 7, "executors": 6, "providers": 6,
     "load": 8, "manifest": 8,

@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 
 from . import config, gather, lock, money, takes
 from . import rebuild as rebuild_
+from . import rename as rename_
+from .brief import Brief
 from .buying import Patience, Stop
 from .clock import RealClock
 from .errors import Problem, StoryError, did_you_mean
@@ -30,6 +32,7 @@ from .plan import Plan, with_warnings
 from .ports import Clock, Executor, Setting
 from .providers import provider as provider_of
 from .rebuild import Rebuilt, Side
+from .rename import Renamed
 from .store import LocalStore
 from .trust import Trust, foreign
 from .work import Desk, Event, Options, Outcome
@@ -181,6 +184,43 @@ def rebuild(storyboard: str | Path, *, side: Side | None = None, force: bool = F
     with lock.held(store.root, RealClock().now()):
         store.make()
         return rebuild_.rebuild(path, store, side=side, force=force)
+
+
+def rename(storyboard: str | Path, old: str, new: str, *, allow_outside: bool = False) -> Renamed:
+    """Give a shot another id: in the storyboard's text, its takes file, this machine's notes and the journal.
+
+    Where the storyboard has the new id and not the old one, what is recorded goes along. The text is written first:
+    whatever comes between, running the same again ends it. Raises StoryError, before anything is written where it
+    cannot be done.
+    """
+    loaded = load(storyboard, allow_outside=allow_outside)
+    file, store, stem = loaded.project.file, loaded.project.store, loaded.project.stem
+    with lock.held(store.root, RealClock().now()):
+        store.make()
+        loaded = load(storyboard, allow_outside=allow_outside)
+        path = store.root / gather.JOURNAL
+        books = Journal(path) if path.is_file() else None
+        try:
+            submits = books.submits(board=stem) if books is not None else []
+            known = takes.path(file, old).is_file() or any(submit.shot == old for submit in submits)
+            known |= any(board == stem and old in store.noted(lane, board) for lane, board in store.boards())
+            edit = rename_.check(loaded.board, old, new, known=known)
+            if edit:
+                rename_.write(file, rename_.edited(loaded.board, old, new, folder=loaded.project.folder), store)
+            purchases = books.rename(stem, old, new) if books is not None else 0
+        finally:
+            if books is not None:
+                books.close()
+        store.move_notes(stem, old, new)
+        record, notes = rename_.move_takes(file, old, new, store)
+    before = {new if shot == old else shot: _prompt(brief) for shot, brief in loaded.plan.briefs.items()}
+    after = load(storyboard, allow_outside=allow_outside).plan.briefs
+    prompts = tuple(shot for shot, brief in after.items() if before.get(shot) != _prompt(brief))
+    return Renamed(edit, record, purchases, prompts, tuple(notes))
+
+
+def _prompt(brief: Brief) -> tuple[Any, ...]:
+    return brief.words.prompt, brief.words.negative
 
 
 def retake(

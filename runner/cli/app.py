@@ -23,6 +23,8 @@ COMMANDS: dict[str, str] = {
     "graph": "Draw which shot hands its frame to which.",
     "circle": "Choose a take of a shot.",
     "retake": "Ask for one more take of a shot.",
+    "takes": "Show every take of every shot; make takes files anew.",
+    "rename": "Give a shot another id, with all that was bought for it.",
     "resolve": "Settle a purchase of unknown outcome.",
     "costs": "Show what was spent, beside what was estimated.",
     "report": "Write report.html anew from what is there.",
