@@ -39,7 +39,7 @@ def edited(board: Storyboard, old: str, new: str, *, folder: Path) -> str:
     Raises StoryError where that would say something else than before but for the name.
     """
     told = board.document
-    if not ID.match(new):
+    if not ID.match(new) or new == "cut":
         raise StoryError.of(f'"{new}" cannot be the id of a shot', "letters, digits, - and _, at most 40")
     changes: dict[int, tuple[int, str]] = {}
     for route, wanted in _mentions(told.data, old, new):

@@ -31,5 +31,5 @@ def command(old: str, new: str, storyboard: Path, allow_outside: bool) -> int:
         click.echo(f"  {note}")
     if done.prompts:
         click.echo(f"  the name stands in the prompt of {', '.join(done.prompts)}: made for other words now")
-        click.echo("  try: `matchcut plan` shows what that costs; `matchcut rename` back undoes it")
+        click.echo(f"  try: `matchcut plan` shows what that costs; `matchcut rename {new} {old}` undoes it")
     return 0
