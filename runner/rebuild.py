@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from . import conflict, document, journal, takes
+from . import key as keys
 from .errors import Place, Problem, StoryError, in_order
 from .journal import Result, Submit
 from .store import LocalStore
@@ -88,8 +89,8 @@ def _forcible(problem: Problem, shot: str) -> Problem:
     return replace(problem, remedy=remedy)
 
 
-def _unfounded(record: Record, keys: Sequence[str], name: str) -> Iterator[Problem]:
-    for key in keys:
+def _unfounded(record: Record, lost: Sequence[str], name: str) -> Iterator[Problem]:
+    for key in lost:
         fact = f"clip {str(record.circled[key].clip)[:12]} is circled, and no file, journal or store has such a take"
         yield Problem(fact, "`git checkout` the file; or --force, which takes the circle away", Place(name))
 
@@ -131,6 +132,11 @@ def _read(raw: bytes, stem: str, name: str) -> _Found:
         return _Found(Record(stem), False, list(error.problems))
     record, problems = takes.look(told, stem, alone=False)
     damage = [problem for problem in problems if problem.severity == "error"]
+    for n, take in enumerate(record.takes):
+        if take.parts and keys.digest(take.parts) != take.key:
+            fact = f"what is told of take {take.take} is not what its key was made of"
+            damage.append(Problem(fact, None, told.place(("takes",))))
+            record = replace(record, takes=(*record.takes[:n], replace(take, parts={}), *record.takes[n + 1 :]))
     return _Found(record, not damage, damage)
 
 

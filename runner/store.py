@@ -161,9 +161,15 @@ class LocalStore:
             if other == board and source.is_file():
                 mine, theirs = self.lane_of(lane, board, old), self.lane_of(lane, board, new)
                 keys = list(dict.fromkeys([*mine.get("keys", []), *theirs.get("keys", [])]))
-                both = {name: {**mine.get(name, {}), **theirs.get(name, {})} for name in ("wanted", "circled")}
-                data = {**mine, **theirs, "keys": keys, **{name: value for name, value in both.items() if value}}
-                self.write(self.lane(lane, board, new), _text({"wanted": {}, **data}))
+                data = {
+                    **mine,
+                    **theirs,
+                    "keys": keys,
+                    "wanted": {**mine.get("wanted", {}), **theirs.get("wanted", {})},
+                }
+                if circled := {**mine.get("circled", {}), **theirs.get("circled", {})}:
+                    data["circled"] = circled
+                self.write(self.lane(lane, board, new), _text(data))
                 source.unlink()
                 moved += 1
         return moved

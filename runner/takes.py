@@ -54,9 +54,10 @@ class Take:
 
     def joined(self, other: Take) -> Take:
         """The same take, as two records tell of it: nothing that either knows is lost."""
-        told = {name: getattr(self, name) or getattr(other, name) for name in _FIELDS}
-        told["frames"] = {**other.frames, **self.frames}
-        told["take"] = self.take
+        told: dict[str, Any] = {}
+        for name in _FIELDS:
+            mine, theirs = getattr(self, name), getattr(other, name)
+            told[name] = {**theirs, **mine} if isinstance(mine, Mapping) else mine or theirs
         return Take(**told, unknown={**other.unknown, **self.unknown})
 
     @classmethod

@@ -8,6 +8,7 @@ import click
 
 from .. import api
 from . import options
+from .app import tell
 
 
 @click.command
@@ -26,6 +27,7 @@ def command(shot: str, take: str | None, storyboard: Path, none: bool, allow_out
     if none == (take is not None):
         raise click.UsageError("say which take, or --none")
     after = api.circle(storyboard, shot, take, allow_outside=allow_outside)
+    tell([problem for problem in after.warnings if "stands twice" in problem.fact])
     click.echo(f"{shot}: take {take} is circled" if take else f"{shot}: no take is circled")
     stale = [name for name in after.follows(shot) if after.decisions[name].state != "current"]
     if stale:
