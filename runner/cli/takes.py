@@ -27,7 +27,7 @@ class _Listing(click.Group):
         return super().parse_args(ctx, args)
 
 
-@click.group(cls=_Listing)
+@click.group(cls=_Listing, subcommand_metavar="[list|rebuild] [STORYBOARD]")
 def command() -> None:
     """Show every take of every shot: number, circle, whether it fits what is asked now, cost, clip. Reads only.
 
@@ -94,7 +94,7 @@ def _row(shot: str, take: dict[str, Any]) -> list[str]:
     return [shot, str(take["take"]), mark, state, usd, take["clip"][:12], take["model"]]
 
 
-@command.command
+@command.command(short_help="Make takes files anew; join both sides of a merge conflict.")
 @options.storyboard
 @click.option("--ours", "side", flag_value="ours", help="Where both sides of a merge circled: this branch's circle.")
 @click.option("--theirs", "side", flag_value="theirs", help="The circle of the branch that was merged in.")
