@@ -7,10 +7,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from . import journal, money, takes
+from . import journal, money, rebuild, takes
 from .errors import Place, Problem, StoryError
 from .facts import Facts, Flight, Pictures
-from .journal import ENDED
+from .journal import ENDED, Result, Submit
 from .money import Charge
 from .pipeline import Pipeline
 from .plan import Lane, Plan
@@ -20,6 +20,8 @@ from .takes import Record, Take
 
 T = TypeVar("T")
 JOURNAL = "journal.sqlite"
+Books = tuple[list[Submit], list[Result]]
+"""What a journal says."""
 
 
 class Known(dict[str, T], Generic[T]):
@@ -51,14 +53,20 @@ def facts(
         for record in records.values():
             for take in record.takes:
                 written[take.key] = (*written.get(take.key, ()), take)
+    filed = {take.identity for some in written.values() for take in some}
+
+    books: Books = ([], []) if lane.draws else journal.read(store.root / JOURNAL)
+    paid = _in_journal(books)
 
     def ask(key: str) -> tuple[Take, ...] | None:
         if lane.draws:
             return store.drawn(key) or None
-        known = {take.identity: take for take in store.drawn(key, whole=False)}
+        known = {take.identity: take for take in paid.get(key, ())}
+        known |= {take.identity: take for take in store.drawn(key, whole=False)}
         known |= {take.identity: take for take in written.get(key, ())}
         return tuple(sorted(known.values(), key=lambda take: take.take)) or None
 
+    flying = flights(file, store, books)
     by_key: Known[tuple[Take, ...]] = Known(ask)
     noted_shots = store.noted(lane.provider, file.stem)
     for shot in board.shots:
@@ -68,9 +76,13 @@ def facts(
         found = tuple(take for key in keys for take in by_key.get(key, ()))
         if found:
             have[shot.id] = found
+        bare = [take for take in found if take.identity not in filed]
+        readable = shot.id in records or not takes.path(file, shot.id).exists()
+        if bare and readable and not lane.draws and shot.id not in flying:
+            told.append(_unfiled(file, shot.id, len(bare)))
         if noted:
             wanted[shot.id] = noted.get("wanted", {})
-    bought = [] if lane.draws else charges(file, store, records)
+    bought = [] if lane.draws else charges(file, store, records, books)
     return Facts(
         takes=have,
         by_key=by_key,
@@ -80,17 +92,22 @@ def facts(
         done=Known(store.done),
         spent=sum((charge.usd for charge in bought), Decimal(0)),
         sources=tuple(sorted({source for charge in bought for source in charge.sources})),
-        flights={} if lane.draws else flights(file, store),
+        flights=flying,
         pictures=pictures,
         environ=environ,
         files=_files(made, told),
     )
 
 
-def charges(file: Path, store: LocalStore, records: Mapping[str, Record] | None = None) -> list[Charge]:
-    """Everything that was ever charged for a storyboard, by task: takes files (orphans too), store and journal."""
+def charges(
+    file: Path, store: LocalStore, records: Mapping[str, Record] | None = None, books: Books | None = None
+) -> list[Charge]:
+    """Everything that was ever charged for a storyboard, by task: takes files (orphans too), store and journal.
+
+    ``records`` and ``books`` where they were read already.
+    """
     records = _records(file, []) if records is None else records
-    submits, results = journal.read(store.root / JOURNAL)
+    submits, results = books or journal.read(store.root / JOURNAL)
     submits = [submit for submit in submits if submit.board == file.stem]
     mine = {submit.uuid for submit in submits}
     told = [(name, take) for name, record in records.items() for take in record.takes]
@@ -102,9 +119,9 @@ def charges(file: Path, store: LocalStore, records: Mapping[str, Record] | None 
     return money.charges(told, submits, [result for result in results if result.uuid in mine], failed)
 
 
-def flights(file: Path, store: LocalStore) -> dict[str, tuple[Flight, ...]]:
+def flights(file: Path, store: LocalStore, books: Books | None = None) -> dict[str, tuple[Flight, ...]]:
     """Every submit of a storyboard that has not ended, by shot."""
-    submits, results = journal.read(store.root / JOURNAL)
+    submits, results = books or journal.read(store.root / JOURNAL)
     ended = {(result.uuid, result.video) for result in results if result.state == "recorded"}
     found: dict[str, tuple[Flight, ...]] = {}
     for submit in submits:
@@ -115,6 +132,24 @@ def flights(file: Path, store: LocalStore) -> dict[str, tuple[Flight, ...]]:
             )  # fmt: skip
             found[submit.shot] = (*found.get(submit.shot, ()), flight)
     return found
+
+
+def _in_journal(books: Books) -> dict[str, list[Take]]:
+    """Every take that was received, as the journal tells of it, by key: bought once, whatever became of its records."""
+    submits, results = books
+    ended = {submit.uuid: submit for submit in submits if submit.state == "recorded"}
+    found: dict[str, list[Take]] = {}
+    for result in results:
+        if result.clip is not None and result.uuid in ended:
+            submit = ended[result.uuid]
+            found.setdefault(submit.key, []).append(rebuild.from_journal(submit, result))
+    return found
+
+
+def _unfiled(file: Path, shot: str, number: int) -> Problem:
+    what = f"{number} takes stand" if number > 1 else "a take stands"
+    place = Place(f"{takes.folder(file).name}/{shot}.yaml")
+    return Problem(f"{what} in the store or journal, and not in this file", "matchcut takes rebuild", place, "warning")
 
 
 def _records(file: Path, told: list[Problem]) -> dict[str, Record]:

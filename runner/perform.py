@@ -249,7 +249,7 @@ class _Run:
         frames = {**product.frames, selector: got["frames"][selector]}
         if product.clip == take.clip:
             new = replace(take, frames=frames)
-            self.takes[shot] = tuple(new if t == take else t for t in self.takes[shot])
+            self.takes[shot] = tuple(new if t == take else t for t in self.takes.get(shot, ()))
             self.by_key[take.key] = tuple(new if t == take else t for t in self.by_key.get(take.key, ()))
             await self.desk.record(shot, new)
             decision = self.decisions.get(shot)
@@ -264,6 +264,9 @@ class _Run:
                     self.store.finish(self.done[key])
 
     async def _look(self, shot: str, clip: str, selectors: set[str], first: Path | None) -> dict[str, Any]:
+        if not self.store.has(clip):
+            fact = f"the clip of {shot} was bought, and is not on this machine"
+            raise StoryError.of(fact, "bring back .matchcut from where it was bought", exit_code=1)
         contact = self.store.contact(clip)
         order = {
             "clip": str(self.store.path(clip)), "frames": sorted(selectors), "first": str(first) if first else None,

@@ -195,7 +195,7 @@ def remember(file: Path, store: LocalStore) -> tuple[dict[str, Record], int]:
     for result in results:
         submit = by_uuid[result.uuid]
         if submit.board == board and result.clip is not None and (result.uuid, result.video) not in there:
-            add(submit.shot, _from_journal(submit, result))
+            add(submit.shot, from_journal(submit, result))
     for submit in submits:
         if submit.board == board and submit.usd:
             record = records.get(submit.shot, Record(submit.shot))
@@ -214,8 +214,8 @@ def _circled(record: Record, noted: Mapping[str, Any]) -> Record:
     return record
 
 
-def _from_journal(submit: Submit, result: Result) -> Take:
-    """A take of which the store has no record: as it was asked for and billed."""
+def from_journal(submit: Submit, result: Result) -> Take:
+    """A take as it was asked for and billed; nothing of how its clip is."""
     said, usd = submit.request, result.usd
     if usd is None and submit.estimate is not None:
         usd = submit.estimate / Decimal(len(submit.takes))

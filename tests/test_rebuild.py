@@ -112,6 +112,32 @@ def test_the_journal_alone_brings_back_what_was_asked_and_paid(market: Market) -
     assert "try: matchcut takes rebuild: it measures them" in str(outcome.problems[-1])
 
 
+def test_a_journal_that_is_all_there_is_left_keeps_everything_from_being_bought_again(market: Market) -> None:
+    shutil.rmtree(market.folder / "storyboard.takes")
+    shutil.rmtree(market.folder / ".matchcut" / "store")
+    shutil.rmtree(market.folder / ".matchcut" / "lanes")
+    heard = len(market.shop.heard)
+
+    outcome = market.run()
+
+    assert heard == len(market.shop.heard)
+    assert 1 == outcome.exit_code
+    assert any("not on this machine" in problem.fact for problem in outcome.problems)
+
+
+def test_takes_that_stand_in_no_takes_file_are_told(market: Market) -> None:
+    (market.folder / "storyboard.takes" / "0040.yaml").unlink()
+
+    (told,) = load(market.file).plan.warnings
+
+    assert "storyboard.takes/0040.yaml: warning: 5 takes stand in the store or journal, and not in this file" in str(
+        told
+    )
+    assert "matchcut takes rebuild" == told.remedy
+    api.rebuild(market.file)
+    assert () == load(market.file).plan.warnings
+
+
 def test_what_only_the_file_knows_stays(market: Market) -> None:
     file = market.folder / "storyboard.takes" / "0010.yaml"
     record = takes.read(file, file.name)
