@@ -19,14 +19,14 @@ __all__ = [
 ]  # fmt: skip
 
 FLOORS: dict[str, int] = {
-    "errors": 0, "fast": 0, "shipped": 0, "template": 0, "clock": 0, "sheet": 0,
+    "errors": 0, "fast": 0, "shipped": 0, "template": 0, "clock": 0, "sheet": 0, "conflict": 0,
     "git": 1,
     "document": 1, "schema": 1, "ports": 1, "sandbox": 1, "config": 1, "env": 1,
     "storyboard": 2, "pipeline": 2, "card": 2, "takes": 2, "key": 2, "include": 2,
     "media": 3, "variant": 3, "prompt": 3, "facts": 3, "pairs": 3,
     "exports": 4, "kinds": 4, "store": 4,
     "journal": 3, "money": 4,
-    "brief": 5, "lock": 5, "command": 5, "outputs": 5, "trust": 5,
+    "brief": 5, "lock": 5, "command": 5, "outputs": 5, "trust": 5, "rebuild": 5, "rename": 5,
     "plan": 6, "imports": 6,
     "diff": 7,
     "bill": 7, "cut": 7, "gather": 7, "graphs": 7, "executors": 6, "providers": 6,

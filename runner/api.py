@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import threading
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from decimal import Decimal
@@ -15,7 +15,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from . import config, cut, gather, lock, money, takes
+from . import rebuild as rebuild_
+from . import rename as rename_
 from . import variant as variants_
+from .brief import Brief
 from .buying import Patience, Stop
 from .clock import RealClock
 from .diff import Diff, Side, compare
@@ -29,11 +32,15 @@ from .load import load as _load
 from .load import variants as _variants
 from .money import Purse
 from .perform import perform
-from .plan import WHOLE, Decision, Part, Plan
+from .plan import WHOLE, Decision, Part, Plan, with_warnings
 from .ports import Clock, Executor, Setting
 from .providers import provider as provider_of
+from .rebuild import Rebuilt
+from .rebuild import Side as RebuildSide
+from .rename import Renamed
 from .revision import Revision, between, plan_at, renamed
 from .saved import Saved, begin
+from .store import LocalStore
 from .trust import Trust, foreign
 from .work import Desk, Event, Options, Outcome
 
@@ -237,13 +244,78 @@ def circle(
     key = _key(loaded, shot)
     chosen: takes.Circle | None = None
     if take is not None:
-        mine = [t for t in loaded.plan.facts.by_key.get(key, ()) if t.key == key]
-        found = takes.find(mine, take)
-        if found is None:
-            have = ", ".join(str(t.take) for t in mine) or "none"
-            raise StoryError.of(f"shot {shot} has no take {take} for its present words and frames", f"one of: {have}")
+        found = _meant(loaded, shot, key, take)
         chosen = takes.Circle(drawn=(found.key, found.take)) if loaded.lane.draws else takes.Circle(clip=found.clip)
-    return _amended(loaded, shot, lambda record: record.with_circle(key, chosen))
+    return _amended(loaded, shot, lambda record: record.with_circle(key, chosen), circled={key: chosen})
+
+
+def _meant(loaded: Loaded, shot: str, key: str, wanted: str) -> takes.Take:
+    """The take that a number, or the beginning of a clip's digest, means among those of a key. Raises StoryError."""
+    mine = [take for take in loaded.plan.facts.by_key.get(key, ()) if take.key == key]
+    return _among(mine, shot, wanted, " for its present words and frames")
+
+
+def _among(mine: Sequence[takes.Take], shot: str, wanted: str, what: str = "") -> takes.Take:
+    found = takes.find(mine, wanted)
+    if len(found) > 1:
+        which = " or ".join(f"take {take.take} ({take.clip[:20]})" for take in found)
+        raise StoryError.of(f"{wanted} may be {which} of shot {shot}", "its number, or more digits")
+    if not found:
+        have = ", ".join(f"{take.take}" for take in mine) or "none"
+        raise StoryError.of(f"shot {shot} has no take {wanted}{what}", f"one of: {have}")
+    return found[0]
+
+
+def rebuild(storyboard: str | Path, *, side: RebuildSide | None = None, force: bool = False) -> Rebuilt:
+    """Make the takes files of a storyboard anew from what can be read of them, the journal and the store.
+
+    The storyboard itself is not read. See ``runner.rebuild.rebuild`` for ``side`` and ``force``. Raises StoryError.
+    """
+    path = Path(storyboard)
+    path = path / "storyboard.yaml" if path.is_dir() else path
+    if not path.is_file() and not takes.folder(path).is_dir():
+        raise StoryError.of(f"{path} does not exist")
+    store = LocalStore(path.parent / ".matchcut")
+    with lock.held(store.root, RealClock().now()):
+        store.make()
+        return rebuild_.rebuild(path, store, side=side, force=force)
+
+
+def rename(storyboard: str | Path, old: str, new: str, *, allow_outside: bool = False) -> Renamed:
+    """Give a shot another id: in the storyboard's text, its takes file, this machine's notes and the journal.
+
+    Where the storyboard has the new id and not the old one, what is recorded goes along. The text is written first:
+    whatever comes between, running the same again ends it. Raises StoryError, before anything is written where it
+    cannot be done.
+    """
+    loaded = load(storyboard, allow_outside=allow_outside)
+    file, store, stem = loaded.project.file, loaded.project.store, loaded.project.stem
+    with lock.held(store.root, RealClock().now()):
+        store.make()
+        loaded = load(storyboard, allow_outside=allow_outside)
+        path = store.root / gather.JOURNAL
+        books = Journal(path) if path.is_file() else None
+        try:
+            submits = books.submits(board=stem) if books is not None else []
+            known = takes.path(file, old).is_file() or any(submit.shot == old for submit in submits)
+            known |= any(board == stem and old in store.noted(lane, board) for lane, board in store.boards())
+            edit = rename_.check(loaded.board, old, new, known=known)
+            if edit:
+                rename_.write(file, rename_.edited(loaded.board, old, new, folder=loaded.project.folder), store)
+            purchases = books.rename(stem, old, new) if books is not None else 0
+        finally:
+            if books is not None:
+                books.close()
+        store.move_notes(stem, old, new)
+        record, notes = rename_.move_takes(file, old, new, store)
+    before = {new if shot == old else shot: _prompt(brief) for shot, brief in loaded.plan.briefs.items()}
+    after = load(storyboard, allow_outside=allow_outside).plan.briefs
+    prompts = tuple(shot for shot, brief in after.items() if before.get(shot) != _prompt(brief))
+    return Renamed(edit, record, purchases, prompts, tuple(notes))
+
+
+def _prompt(brief: Brief) -> tuple[Any, ...]:
+    return brief.words.prompt, brief.words.negative
 
 
 def accept(
@@ -261,17 +333,15 @@ def accept(
     loaded = about(storyboard, shot, variant, allow_outside=allow_outside)
     key = _key(loaded, shot)
     mine = loaded.plan.facts.takes.get(shot, ())
-    found = loaded.plan.decisions[shot].take if take is None else takes.find(mine, take)
+    found = loaded.plan.decisions[shot].take if take is None else _among(mine, shot, take)
     if found is None:
-        have = ", ".join(f"{t.take} ({t.clip[:8]})" for t in mine) or "none"
-        told = f"shot {shot} has no take" + ("" if take is None else f" {take}")
-        raise StoryError.of(told, f"one of: {have}" if mine else None)
+        raise StoryError.of(f"shot {shot} has no take")
     if found.key == key:
         raise StoryError.of(
             f"take {found.take} of {shot} was made for these words and frames", f"matchcut circle {shot} {found.take}"
         )
     circle = takes.Circle(drawn=(found.key, found.take)) if loaded.lane.draws else takes.Circle(clip=found.clip)
-    return _amended(loaded, shot, lambda record: record.with_circle(key, circle))
+    return _amended(loaded, shot, lambda record: record.with_circle(key, circle), circled={key: circle})
 
 
 def pin(
@@ -292,15 +362,25 @@ def pin(
     return _amended(loaded, shot, lambda record: replace(record, pinned=frame))
 
 
-def _amended(loaded: Loaded, shot: str, change: Callable[[takes.Record], takes.Record]) -> Plan:
-    """The plan after a change of a shot's takes file."""
-    project = loaded.project
+def _amended(
+    loaded: Loaded,
+    shot: str,
+    change: Callable[[takes.Record], takes.Record],
+    *,
+    circled: Mapping[str, takes.Circle | None] | None = None,
+) -> Plan:
+    """The plan after a change of a shot's takes file; what is circled is noted in the store as well."""
+    project, store, told = loaded.project, loaded.project.store, list[Problem]()
     file = takes.path(project.file, shot)
-    with lock.held(project.store.root, RealClock().now()):
-        project.store.make()
-        record = takes.read(file, f"{file.parent.name}/{file.name}")
-        project.store.write(file, takes.text(replace(change(record), shot=shot)).encode())
-    return load(project.file, variant=project.variant, allow_outside=loaded.pictures.allow_outside).plan
+    with lock.held(store.root, RealClock().now()):
+        store.make()
+        record = takes.read(file, f"{file.parent.name}/{file.name}", told)
+        store.replace(file, takes.text(replace(change(record), shot=shot)).encode())
+        if circled is not None:
+            noted = {key: None if circle is None else circle.as_data() for key, circle in circled.items()}
+            store.note(loaded.lane.provider, project.stem, shot, circled=noted)
+    after = load(project.file, variant=project.variant, allow_outside=loaded.pictures.allow_outside).plan
+    return with_warnings(after, told)
 
 
 def retake(

@@ -374,11 +374,11 @@ class Buyer:
         if nowhere is not None or lost:
             # Made and paid for, as far as anybody knows: that is no reason to buy it again.
             await self._unknown(submit, nowhere or "a clip that it named is not to be had any more")
+        told = "; ".join(dict.fromkeys(refusal.fact for refusal in refusals))
         charged = sum((refusal.usd for refusal in refusals if refusal.usd is not None), Decimal(0))
         if charged:
             self.purse.spent += charged
-            await self.desk.charged(submit.shot, submit.uuid, charged, refusals[0].fact)
-        told = "; ".join(dict.fromkeys(refusal.fact for refusal in refusals))
+            await self.desk.charged(submit.shot, submit.uuid, charged, told)
         await self.journal.became(submit.uuid, "recorded" if some else "failed", told, charged or None)
         self._released(submit)
         if refusals:
@@ -411,7 +411,7 @@ class Buyer:
             usd=None if usd is None else str(usd), response=dict(result.response),
             variants=(said["variant"],) if "variant" in said else (),
         )  # fmt: skip
-        await self.desk.record(submit.shot, take)
+        take = await self.desk.record(submit.shot, take)
         await self.journal.recorded(submit.uuid, result.video)
         self.desk.made += 1
         self.desk.tell(Event("made", submit.shot, take=take.take))

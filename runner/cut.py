@@ -44,7 +44,7 @@ def product(plan: Plan, name: str, decision: Decision, facts: Facts) -> Product 
 
 def suffix(probe: Mapping[str, Any]) -> str:
     """The ending of a clip's file name."""
-    return _SUFFIX.get(str(probe["container"]), ".mp4")
+    return _SUFFIX.get(str(probe.get("container")), ".mp4")
 
 
 def _with_raw_head(product: Product, take: Take) -> Product:

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import yaml
 
+from . import conflict
 from .errors import Place, Problem, StoryError
 
 BYTES_MAX = 32 * 1024 * 1024
@@ -51,7 +52,6 @@ _WORDS: dict[str, Data] = {
     **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), float("-inf")),
     **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
 }
-_CONFLICT = re.compile(r"^(<{7}|={7}|>{7}|\|{7})(?: .*)?\r?$", re.MULTILINE)
 _NESTED = re.compile(r"^ {200}|(?:[-?] ){40}", re.MULTILINE)
 _TAGGED = re.compile(r"(?:^|[\s\[{,])!")
 _BREAK = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
@@ -211,22 +211,26 @@ def _decode(raw: bytes, file: str) -> str:
         col = error.start - raw.rfind(b"\n", 0, error.start)
         fact = f"byte 0x{raw[error.start]:02x} is not UTF-8"
         raise StoryError.of(fact, "save the file as UTF-8", Place(file, line, col)) from None
-    if conflict := list(_CONFLICT.finditer(text)):
-        first = conflict[0]
-        if first[1] != "=" * 7:  # a line of seven equals signs alone may be somebody's text
-            raise StoryError(_conflicts(text, file, conflict))
+    if "<<<<<<<" in text or ">>>>>>>" in text or "|||||||" in text:
+        found = conflict.find(text)
+        if found:
+            raise StoryError(_conflicts(found, file))
     return text
 
 
-def _conflicts(text: str, file: str, marks: list[re.Match[str]]) -> Iterator[Problem]:
-    for mark in marks:
-        if mark[1].startswith("<"):
-            line = text.count("\n", 0, mark.start()) + 1
-            yield Problem(
-                f"a merge conflict is not resolved here ({mark[0].strip()})",
-                "keep one side and delete the lines with <<<<<<<, ======= and >>>>>>>",
-                Place(file, line, 1),
+def _conflicts(found: Iterable[conflict.Conflict], file: str) -> Iterator[Problem]:
+    for one in found:
+        if one.left_over:
+            fact = f"a line of a merge conflict is left over here ({one.left_over})"
+            remedy = "delete it, once the lines around it are as they are meant"
+        else:
+            ours, theirs = one.ours or "one side", one.theirs or "the other"
+            fact = (
+                f"a merge conflict is not resolved here: {ours} (from line {one.line + 1}) "
+                f"against {theirs} (from line {one.middle + 1})"
             )
+            remedy = "keep one side and delete the lines with <<<<<<<, ======= and >>>>>>>"
+        yield Problem(fact, remedy, Place(file, one.line, 1))
 
 
 def _as_written(words: str) -> re.Pattern[str]:
@@ -464,6 +468,9 @@ def _translate(error: yaml.YAMLError, text: str, file: str) -> Problem:
     said = str(getattr(error, "problem", None) or "it cannot be read")
     lines = _BREAK.split(text)
     line = lines[mark.line] if mark.line < len(lines) else ""
+    for other in (mark, getattr(error, "context_mark", None)):
+        if other is not None and other.line < len(lines) and lines[other.line].rstrip() == "=======":
+            return next(_conflicts([conflict.Conflict(other.line + 1, left_over="=======")], file))
     if "\t" in line[: len(line) - len(line.lstrip())]:
         return Problem("a tab stands in the indentation; YAML is indented with spaces", "two spaces", place)
     if braces := _OPEN_BRACES.match(line):

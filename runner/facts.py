@@ -84,6 +84,8 @@ class Facts:
     pinned: Mapping[str, str] = field(default_factory=dict)
     """The pixels that a shot was told to go on beginning with, by shot."""
     wanted: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    orphans: Mapping[str, tuple[Take, ...]] = field(default_factory=dict)
+    """Takes of shots that the storyboard does not have, by shot."""
     done: Mapping[str, Done] = field(default_factory=dict)
     spent: Decimal = Decimal(0)
     sources: tuple[str, ...] = ()

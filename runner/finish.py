@@ -59,8 +59,12 @@ class _Ending:
     def __post_init__(self) -> None:
         run = self.run
         found = cut.products(run.plan, run.decisions, run.facts)
-        self.clips = {name: product for name, product in found.items() if run.store.has(product.clip)}
-        if lost := [name for name in found if name not in self.clips and name not in self.placing.damaged]:
+        here = {name: product for name, product in found.items() if run.store.has(product.clip)}
+        self.clips = {name: product for name, product in here.items() if {"rate", "frames"} <= product.probe.keys()}
+        if bare := [name for name in here if name not in self.clips]:
+            fact = f"the takes of {', '.join(bare)} say nothing of how their clips are"
+            run.fail("film", StoryError.of(fact, "matchcut takes rebuild: it measures them", exit_code=1))
+        if lost := [name for name in found if name not in here and name not in self.placing.damaged]:
             fact = f"the clips of {', '.join(lost)} were bought, and are not on this machine"
             run.fail("film", StoryError.of(fact, "bring back .matchcut from where they were bought", exit_code=1))
         self.severed = cut.severed(run.plan, run.decisions, run.facts)

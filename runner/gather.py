@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from . import journal, money, takes
-from .errors import Problem, StoryError
+from . import journal, money, rebuild, takes
+from .errors import Place, Problem, StoryError
 from .facts import Facts, Flight, Pictures
-from .journal import ENDED
+from .journal import ENDED, Result, Submit
 from .money import Charge
 from .pipeline import Pipeline
-from .plan import Lane
+from .plan import Lane, Plan
 from .store import LocalStore, hash_file
 from .storyboard import Storyboard
 from .takes import Record, Take
 
 T = TypeVar("T")
 JOURNAL = "journal.sqlite"
+Books = tuple[list[Submit], list[Result]]
+"""What a journal says."""
 
 
 class Known(dict[str, T], Generic[T]):
@@ -51,21 +53,27 @@ def facts(
         for record in records.values():
             for take in record.takes:
                 written[take.key] = (*written.get(take.key, ()), take)
+    filed = {take.identity for some in written.values() for take in some}
+
+    books: Books = ([], []) if lane.draws else journal.read(store.root / JOURNAL)
+    paid = _in_journal(books)
 
     def ask(key: str) -> tuple[Take, ...] | None:
         if lane.draws:
             return store.drawn(key) or None
-        known = {take.identity: take for take in store.drawn(key, whole=False)}
+        known = {take.identity: take for take in paid.get(key, ())}
+        known |= {take.identity: take for take in store.drawn(key, whole=False)}
         known |= {take.identity: take for take in written.get(key, ())}
         return tuple(sorted(known.values(), key=lambda take: take.take)) or None
 
+    flying = flights(file, store, books)
     by_key: Known[tuple[Take, ...]] = Known(ask)
     variant = board.variant.name if board.variant is not None else None
-    books = dict.fromkeys((file.stem, notebook(file, variant)))
-    noted_shots = {book: store.noted(lane.provider, book) for book in books}
+    notebooks = dict.fromkeys((file.stem, notebook(file, variant)))
+    noted_shots = {book: store.noted(lane.provider, book) for book in notebooks}
     for shot in board.shots:
         noted: dict[str, Any] = {}
-        for book in books:
+        for book in notebooks:
             if shot.id in noted_shots[book]:
                 noted = _joined(noted, store.lane_of(lane.provider, book, shot.id))
         mine = records[shot.id].takes if shot.id in records and not lane.draws else ()
@@ -73,19 +81,24 @@ def facts(
         found = tuple(take for key in keys for take in by_key.get(key, ()))
         if found:
             have[shot.id] = found
+        bare = [take for take in found if take.identity not in filed]
+        readable = shot.id in records or not takes.path(file, shot.id).exists()
+        if bare and readable and not lane.draws and shot.id not in flying:
+            told.append(_unfiled(file, shot.id, len(bare)))
         if noted:
             wanted[shot.id] = noted.get("wanted", {})
-    bought = [] if lane.draws else charges(file, store, records)
+    bought = [] if lane.draws else charges(file, store, records, books)
     return Facts(
         takes=have,
         by_key=by_key,
         circled={name: record.circled for name, record in records.items()},
         pinned={name: record.pinned for name, record in records.items() if record.pinned is not None},
         wanted=wanted,
+        orphans={name: record.takes for name, record in records.items() if name not in board.by_id},
         done=Known(store.done),
         spent=sum((charge.usd for charge in bought), Decimal(0)),
         sources=tuple(sorted({source for charge in bought for source in charge.sources})),
-        flights={} if lane.draws else flights(file, store),
+        flights=flying,
         pictures=pictures,
         environ=environ,
         files=_files(made, told),
@@ -103,10 +116,15 @@ def _joined(first: Mapping[str, Any], then: Mapping[str, Any]) -> dict[str, Any]
     return {"keys": [*keys, *then.get("keys", [])], "wanted": {**first.get("wanted", {}), **then.get("wanted", {})}}
 
 
-def charges(file: Path, store: LocalStore, records: Mapping[str, Record] | None = None) -> list[Charge]:
-    """Everything that was ever charged for a storyboard, by task: takes files (orphans too), store and journal."""
+def charges(
+    file: Path, store: LocalStore, records: Mapping[str, Record] | None = None, books: Books | None = None
+) -> list[Charge]:
+    """Everything that was ever charged for a storyboard, by task: takes files (orphans too), store and journal.
+
+    ``records`` and ``books`` where they were read already.
+    """
     records = _records(file, []) if records is None else records
-    submits, results = journal.read(store.root / JOURNAL)
+    submits, results = books or journal.read(store.root / JOURNAL)
     submits = [submit for submit in submits if submit.board == file.stem]
     mine = {submit.uuid for submit in submits}
     told = [(name, take) for name, record in records.items() for take in record.takes]
@@ -118,9 +136,9 @@ def charges(file: Path, store: LocalStore, records: Mapping[str, Record] | None 
     return money.charges(told, submits, [result for result in results if result.uuid in mine], failed)
 
 
-def flights(file: Path, store: LocalStore) -> dict[str, tuple[Flight, ...]]:
+def flights(file: Path, store: LocalStore, books: Books | None = None) -> dict[str, tuple[Flight, ...]]:
     """Every submit of a storyboard that has not ended, by shot."""
-    submits, results = journal.read(store.root / JOURNAL)
+    submits, results = books or journal.read(store.root / JOURNAL)
     ended = {(result.uuid, result.video) for result in results if result.state == "recorded"}
     found: dict[str, tuple[Flight, ...]] = {}
     for submit in submits:
@@ -134,6 +152,24 @@ def flights(file: Path, store: LocalStore) -> dict[str, tuple[Flight, ...]]:
     return found
 
 
+def _in_journal(books: Books) -> dict[str, list[Take]]:
+    """Every take that was received, as the journal tells of it, by key: bought once, whatever became of its records."""
+    submits, results = books
+    ended = {submit.uuid: submit for submit in submits if submit.state == "recorded"}
+    found: dict[str, list[Take]] = {}
+    for result in results:
+        if result.clip is not None and result.uuid in ended:
+            submit = ended[result.uuid]
+            found.setdefault(submit.key, []).append(rebuild.from_journal(submit, result))
+    return found
+
+
+def _unfiled(file: Path, shot: str, number: int) -> Problem:
+    what = f"{number} takes stand" if number > 1 else "a take stands"
+    place = Place(f"{takes.folder(file).name}/{shot}.yaml")
+    return Problem(f"{what} in the store or journal, and not in this file", "matchcut takes rebuild", place, "warning")
+
+
 def _records(file: Path, told: list[Problem]) -> dict[str, Record]:
     """Every takes file of a storyboard, those of shots it no longer has as well."""
     folder = takes.folder(file)
@@ -142,11 +178,32 @@ def _records(file: Path, told: list[Problem]) -> dict[str, Record]:
     records = {}
     for path in sorted(folder.glob("*.yaml")):
         try:
-            record = takes.read(path, f"{folder.name}/{path.name}")
+            record = takes.read(path, f"{folder.name}/{path.name}", told)
             records[record.shot] = record
         except StoryError as error:
             told += error.problems
     return records
+
+
+def orphans(plan: Plan, file: Path) -> Iterator[Problem]:
+    """A warning for each takes file without a shot, with the shot it probably belongs to now."""
+    bare = [shot.id for shot in plan.board.shots if not plan.facts.takes.get(shot.id)]
+    for name, some in plan.facts.orphans.items():
+        usd = sum((Decimal(take.usd) for take in some if take.usd), Decimal(0))
+        cost = f"; the ${usd:f} they cost still count" if usd else ""
+        fact = f'these are the takes of shot "{name}", which the storyboard does not have{cost}'
+        likely = next((shot for shot in bare if _likely(plan, shot, some)), None)
+        remedy = f"matchcut rename {name} {likely or 'NEW'}, if it has another name now"
+        yield Problem(fact, remedy, Place(f"{takes.folder(file).name}/{name}.yaml"), "warning")
+
+
+def _likely(plan: Plan, shot: str, some: tuple[Take, ...]) -> bool:
+    """Whether takes were made for just what a shot asks for, or at least for the same prompt."""
+    asked = plan.decisions[shot].key
+    if asked is not None and any(take.key == asked.digest for take in some):
+        return True
+    prompts = [take.parts.get("request", {}).get("positivePrompt") for take in some]
+    return plan.briefs[shot].request.get("positivePrompt") in prompts
 
 
 def _files(made: Pipeline, told: list[Problem]) -> dict[str, str]:

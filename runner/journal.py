@@ -208,6 +208,11 @@ class Journal:
         """A result stands in the takes file."""
         await self._do("UPDATE results SET state='recorded' WHERE uuid=? AND video=?", uuid, video)
 
+    def rename(self, board: str, old: str, new: str) -> int:
+        """A shot has another id: what was submitted for it goes along. How many submits that are."""
+        with self._lock:
+            return self._db.execute("UPDATE submits SET shot=? WHERE board=? AND shot=?", (new, board, old)).rowcount
+
     async def _do(self, sql: str, *words: Any) -> None:
         import asyncio
 

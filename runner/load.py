@@ -287,7 +287,7 @@ class _Reading:
             raise StoryError(in_order([*told, *error.problems])) from None
         if any(problem.severity == "error" for problem in told):
             raise StoryError(in_order(told))
-        planned = with_warnings(planned, told)
+        planned = with_warnings(planned, [*told, *gather.orphans(planned, home)])
         return Loaded(project, board, made, cards, lane, self.gallery, planned, self.part)
 
 

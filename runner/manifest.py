@@ -132,7 +132,7 @@ def _shot(plan: Plan, told: Told, name: str) -> dict[str, Any]:
     made |= {"model": brief.card.id, "provider": plan.lane.provider, "request": _request(brief, decision)}
     if decision.key is not None:
         made["key"] = decision.key.digest
-    if decision.take is not None:
+    if decision.take is not None and decision.take.probe:  # else nothing is known yet of how its clip is
         made |= _take(told, name, decision, decision.take)
     return made
 

@@ -10,6 +10,8 @@ from typing import Any
 
 from .store import LocalStore, copy, hash_file, told, write
 
+FORMAT = 1
+
 
 class Outputs:
     """What stands in an output folder, by path relative to it.
@@ -69,16 +71,20 @@ class Outputs:
                 path.unlink(missing_ok=True)
                 self.changed += 1
         if self.now != self.known:
-            text = json.dumps(self.now, indent=1, sort_keys=True) + "\n"
+            text = json.dumps({"matchcut": FORMAT, "files": self.now}, indent=1, sort_keys=True) + "\n"
             self.store.write(self.memory, text.encode())
 
 
 def _read(path: Path) -> dict[str, dict[str, Any]]:
+    """What was remembered. It is a cache: what a newer version wrote is not believed, and files are hashed."""
     try:
-        data: dict[str, dict[str, Any]] = json.loads(path.read_bytes())
+        data = json.loads(path.read_bytes())
     except (FileNotFoundError, ValueError):
         return {}
-    return data
+    if not isinstance(data, dict) or data.get("matchcut", FORMAT) != FORMAT:
+        return {}
+    files: dict[str, dict[str, Any]] = data["files"] if "matchcut" in data else data  # at first it said no format
+    return files
 
 
 def _stamp(path: Path) -> list[int] | None:

@@ -192,7 +192,8 @@ class _Run:
         brief = self.plan.briefs[name]
         have = {take.take for take in self.takes.get(name, ()) if take.key == decision.key.digest}
         have |= {take.take for take in self.by_key.get(decision.key.digest, ())}
-        have |= self.buyer.numbers(decision.key.digest) if self.buyer is not None else set()
+        if self.buyer is not None:  # what is bought has its number in the shot's file, whatever its key
+            have |= {take.take for take in self.takes.get(name, ())} | self.buyer.numbers(decision.key.digest)
         numbers = [n for n in range(1, decision.buy + len(have) + 1) if n not in have][: decision.buy]
         first, last = self._file(brief, decision.first), self._file(brief, decision.last)
         async with self.places:
@@ -269,7 +270,7 @@ class _Run:
         frames = {**product.frames, selector: got["frames"][selector]}
         if product.clip == take.clip:
             new = replace(take, frames=frames)
-            self.takes[shot] = tuple(new if t == take else t for t in self.takes[shot])
+            self.takes[shot] = tuple(new if t == take else t for t in self.takes.get(shot, ()))
             self.by_key[take.key] = tuple(new if t == take else t for t in self.by_key.get(take.key, ()))
             await self.desk.record(shot, new)
             decision = self.decisions.get(shot)
@@ -284,6 +285,9 @@ class _Run:
                     self.store.finish(self.done[key])
 
     async def _look(self, shot: str, clip: str, selectors: set[str], first: Path | None) -> dict[str, Any]:
+        if not self.store.has(clip):
+            fact = f"the clip of {shot} was bought, and is not on this machine"
+            raise StoryError.of(fact, "bring back .matchcut from where it was bought", exit_code=1)
         order = {
             "clip": str(self.store.path(clip)), "frames": sorted(selectors), "first": str(first) if first else None,
             "into": str(self.store.pictures), "contacts": str(self.store.contacts),

@@ -17,6 +17,8 @@ from .errors import Problem, StoryError
 from .facts import Done
 from .takes import Take
 
+FORMAT = 1
+"""Of the records in the store, which are JSON."""
 _REFLINK = 0x40049409  # FICLONE: shares the blocks of two files until one of them is written
 _OURS = "# matchcut keeps this machine's results here; they do not belong in git.\n*\n"
 
@@ -100,13 +102,25 @@ class LocalStore:
             names = sorted(os.listdir(folder), key=lambda name: (len(name), name))
         except FileNotFoundError:
             return ()
-        found = (_json(folder / name) for name in names if name.endswith(".json"))
-        takes = (Take.from_data(data) for data in found if data is not None)
+        found = (_take(folder / name) for name in names if name.endswith(".json"))
+        takes = sorted((take for take in found if take is not None), key=lambda take: take.take)
         return tuple(take for take in takes if not whole or self.has(take.clip))
 
+    def all_takes(self) -> list[Take]:
+        """Every take that was ever recorded here, by key and number."""
+        return [take for path in sorted(self.records.glob("*/*")) for take in self.drawn(path.name, whole=False)]
+
     def record(self, take: Take) -> None:
-        """Write down a drawn take."""
-        self.write(self.records / take.key[:2] / take.key / f"{take.take}.json", _text(take.as_data()))
+        """Write down a take. What was bought never takes the place of another take; a drawing is drawn again."""
+        folder = self.records / take.key[:2] / take.key
+        name = f"{take.take}.json"
+        there = {path.name: other for path in folder.glob("*.json") if (other := _take(path)) is not None}
+        if name in there and there[name].identity != take.identity and take.usd is not None:
+            name = f"{take.take}-{take.clip[:12]}.json"
+        self.write(folder / name, _text(take.as_data()))
+        for old, other in there.items():
+            if old != name and other.identity == take.identity:
+                (folder / old).unlink(missing_ok=True)  # it has another number by now
 
     def lane(self, lane: str, board: str, shot: str) -> Path:
         return self.lanes / lane / board / f"{shot}.json"
@@ -114,28 +128,60 @@ class LocalStore:
     def noted(self, lane: str, board: str) -> set[str]:
         """The shots a lane knows anything of."""
         folder = self.lanes / lane / board
-        return {name.removesuffix(".json") for name in os.listdir(folder)} if folder.is_dir() else set()
+        names = os.listdir(folder) if folder.is_dir() else []
+        return {name.removesuffix(".json") for name in names if name.endswith(".json")}
 
     def lane_of(self, lane: str, board: str, shot: str) -> dict[str, Any]:
-        """What a lane knows of a shot: ``keys`` in the order they were made, ``wanted`` takes by key."""
-        return _json(self.lane(lane, board, shot)) or {}
+        """What a lane knows of a shot: ``keys`` in the order they were made, ``wanted`` takes and circles by key."""
+        return _ours(self.lane(lane, board, shot)) or {}
 
     def note(
-        self, lane: str, board: str, shot: str, *, key: str | None = None, wanted: Mapping[str, int] | None = None
-    ) -> None:
-        """Note that a shot was made with a key, or that more takes of one are wanted."""
+        self, lane: str, board: str, shot: str, *, key: str | None = None, wanted: Mapping[str, int] | None = None,
+        circled: Mapping[str, Any] | None = None,
+    ) -> None:  # fmt: skip
+        """Note that a shot was made with a key, that more takes of one are wanted, or which is circled (None: none)."""
         data = self.lane_of(lane, board, shot)
         keys = [other for other in data.get("keys", []) if other != key]
-        new = {"keys": [*keys, key] if key else keys, "wanted": {**data.get("wanted", {}), **(wanted or {})}}
+        new = {**data, "keys": [*keys, key] if key else keys, "wanted": {**data.get("wanted", {}), **(wanted or {})}}
+        if circled is not None:
+            known = {**data.get("circled", {}), **circled}
+            new["circled"] = {name: circle for name, circle in known.items() if circle is not None}
         if new != data:
             self.write(self.lane(lane, board, shot), _text(new))
+
+    def boards(self) -> Iterator[tuple[str, str]]:
+        """Every lane and notebook: a storyboard, or ``storyboard/variant``."""
+        for folder in sorted([*self.lanes.glob("*/*/"), *self.lanes.glob("*/*/*/")]):
+            lane, _, board = folder.relative_to(self.lanes).as_posix().partition("/")
+            yield lane, board
+
+    def move_notes(self, board: str, old: str, new: str) -> int:
+        """What is noted of a shot goes along to its new id, in every lane; how many files that moved."""
+        moved = 0
+        for lane, other in self.boards():
+            source = self.lane(lane, other, old)
+            if other.partition("/")[0] == board and source.is_file():
+                mine, theirs = self.lane_of(lane, other, old), self.lane_of(lane, other, new)
+                keys = list(dict.fromkeys([*mine.get("keys", []), *theirs.get("keys", [])]))
+                data = {
+                    **mine,
+                    **theirs,
+                    "keys": keys,
+                    "wanted": {**mine.get("wanted", {}), **theirs.get("wanted", {})},
+                }
+                if circled := {**mine.get("circled", {}), **theirs.get("circled", {})}:
+                    data["circled"] = circled
+                self.write(self.lane(lane, other, new), _text(data))
+                source.unlink()
+                moved += 1
+        return moved
 
     # results of local steps
 
     def done(self, key: str) -> Done | None:
         """What a local step gave, if its files are still here."""
         data = _json(self.results / f"{key}.json")
-        if data is None or not all(self.has(digest) for digest in data["outputs"].values()):
+        if data is None or newer(data) or not all(self.has(digest) for digest in data["outputs"].values()):
             return None
         return Done(key, data["outputs"], data.get("receipts", {}))
 
@@ -150,6 +196,11 @@ class LocalStore:
         """Write a file whole: beside its place, synced, moved in."""
         with told(self.root):
             write(place, data)
+
+    def replace(self, place: Path, data: bytes) -> None:
+        """Write a file whole, unless these bytes stand there already."""
+        if not place.is_file() or place.read_bytes() != data:
+            self.write(place, data)
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
@@ -293,5 +344,25 @@ def _json(path: Path) -> dict[str, Any] | None:
     return data if isinstance(data, dict) else None
 
 
+def newer(data: Mapping[str, Any]) -> bool:
+    """Whether a record was written in a format that this version does not know. One that says none is of the first."""
+    version = data.get("matchcut", FORMAT)
+    return type(version) is not int or version > FORMAT
+
+
+def _ours(path: Path) -> dict[str, Any] | None:
+    """A record that is more than a cache: StoryError where a newer version wrote it."""
+    data = _json(path)
+    if data is not None and newer(data):
+        fact = f"{path} has format {data['matchcut']}; this matchcut reads up to {FORMAT}"
+        raise StoryError.of(fact, "a newer matchcut; nothing was changed", exit_code=1)
+    return data and {name: value for name, value in data.items() if name != "matchcut"}
+
+
+def _take(path: Path) -> Take | None:
+    data = _ours(path)
+    return Take.from_data(data) if data else None
+
+
 def _text(data: Mapping[str, Any]) -> bytes:
-    return (json.dumps(data, ensure_ascii=False, indent=1) + "\n").encode()
+    return (json.dumps({"matchcut": FORMAT, **data}, ensure_ascii=False, indent=1) + "\n").encode()

@@ -58,6 +58,15 @@ class Take:
         kept = {name: value for name, value in data.items() if value not in (None, {}, "", ())}
         return {**kept, **self.unknown}
 
+    def joined(self, other: Take) -> Take:
+        """The same take, as two records tell of it: nothing that either knows is lost."""
+        told: dict[str, Any] = {}
+        for name in _FIELDS:
+            mine, theirs = getattr(self, name), getattr(other, name)
+            told[name] = {**theirs, **mine} if isinstance(mine, Mapping) else mine or theirs
+        told["variants"] = _both(self, other)
+        return Take(**told, unknown={**other.unknown, **self.unknown})
+
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> Take:
         known = {name: data[name] for name in _FIELDS if name in data}
@@ -79,6 +88,10 @@ class Circle:
     clip: str | None = None
     drawn: tuple[str, int] | None = None
 
+    def as_data(self) -> str | dict[str, Any] | None:
+        """As it stands in a file."""
+        return self.clip if self.drawn is None else {"key": self.drawn[0], "take": self.drawn[1]}
+
     def fits(self, take: Take) -> bool:
         return take.clip == self.clip if self.drawn is None else (take.key, take.take) == self.drawn
 
@@ -97,11 +110,22 @@ class Record:
     """The digest of the frame that the shot goes on beginning with, whatever becomes of the shot before it."""
     unknown: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def empty(self) -> bool:
+        """Whether it says nothing at all."""
+        return not (self.takes or self.circled or self.charges or self.pinned or self.unknown)
+
+    @property
+    def unfounded(self) -> list[str]:
+        """Keys whose circle names a clip that is not among the takes."""
+        clips = {take.clip for take in self.takes}
+        return [key for key, circle in self.circled.items() if circle.drawn is None and circle.clip not in clips]
+
     def with_charge(self, uuid: str, usd: Decimal, why: str) -> Record:
         """The record with what a failed call was charged, once."""
         if any(charge.get("task_uuid") == uuid for charge in self.charges):
             return self
-        return replace(self, charges=(*self.charges, {"task_uuid": uuid, "usd": str(usd), "why": why}))
+        return replace(self, charges=_sorted((*self.charges, {"task_uuid": uuid, "usd": str(usd), "why": why})))
 
     def with_circle(self, key: str, circle: Circle | None) -> Record:
         circled = {name: other for name, other in self.circled.items() if name != key}
@@ -112,16 +136,34 @@ class Record:
     def with_take(self, take: Take) -> Record:
         """The record with one more take; the same take is there once, as it is told last.
 
-        Where the number is taken by another clip, the next free one is given.
+        A take keeps its number for ever. Where a new one's is taken, it gets the next free one.
         """
-        others = [other for other in self.takes if other.identity != take.identity]
-        same = [other for other in self.takes if other.identity == take.identity]
-        if same:
-            kept = replace(take, take=same[0].take, variants=_both(same[0], take))
-        else:
-            used = {other.take for other in others}
-            kept = replace(take, take=next(n for n in count(take.take) if n not in used))
-        return replace(self, takes=renumbered((*others, kept)))
+        same = next((other for other in self.takes if other.identity == take.identity), None)
+        if same is not None:
+            unknown = {**same.unknown, **take.unknown}
+            kept = replace(take, take=same.take, variants=_both(same, take), unknown=unknown)
+            return replace(self, takes=tuple(kept if other is same else other for other in self.takes))
+        numbers = {other.take for other in self.takes}
+        number = next(n for n in count(take.take) if n not in numbers)
+        takes = sorted((*self.takes, replace(take, take=number)), key=lambda t: t.take)
+        return replace(self, takes=tuple(takes))
+
+    def same(self, take: Take) -> Take:
+        """A take as it stands in this record. StopIteration where it does not."""
+        return next(other for other in self.takes if other.identity == take.identity)
+
+    def joined(self, other: Record) -> Record:
+        """Everything that either record says. Where both say something of the same, this one's word counts."""
+        uuids = {charge.get("task_uuid") for charge in self.charges}
+        more = (charge for charge in other.charges if charge.get("task_uuid") not in uuids)
+        return Record(
+            self.shot,
+            renumbered(_once((*self.takes, *other.takes))),
+            {**other.circled, **self.circled},
+            _sorted((*self.charges, *more)),
+            self.pinned or other.pinned,
+            {**other.unknown, **self.unknown},
+        )
 
     def with_variant(self, key: str, variant: str) -> Record:
         """The record in which the takes of a key serve one more variant; those that serve all stay as they are."""
@@ -130,6 +172,19 @@ class Record:
             for take in self.takes
         )
         return replace(self, takes=tuple(takes))
+
+
+def _sorted(charges: Iterable[Mapping[str, Any]]) -> tuple[Mapping[str, Any], ...]:
+    return tuple(sorted(charges, key=lambda charge: str(charge.get("task_uuid", ""))))
+
+
+def _once(takes: Iterable[Take]) -> list[Take]:
+    """Each take once, with the number it has where it is told first."""
+    found: dict[tuple[str, str, str], Take] = {}
+    for take in takes:
+        before = found.get(take.identity)
+        found[take.identity] = take if before is None else before.joined(take)
+    return list(found.values())
 
 
 def _both(one: Take, other: Take) -> tuple[str, ...]:
@@ -171,29 +226,63 @@ def folder(storyboard: Path) -> Path:
     return storyboard.with_name(f"{storyboard.stem}.takes")
 
 
-def read(file: Path, name: str) -> Record:
-    """A takes file. Raises StoryError, naming the place, for anything it cannot mean."""
+def read(file: Path, name: str, told: list[Problem] | None = None) -> Record:
+    """A takes file. Raises StoryError, naming the place, for anything it cannot mean.
+
+    What is only worth telling is added to ``told``: numbers that stand twice after a merge.
+    """
     if not file.is_file():
         return Record(file.stem)
-    told = document.read(file, name)
-    data = told.data
+    try:
+        found = document.read(file, name)
+    except StoryError as error:
+        raise StoryError(_conflicted(error.problems)) from None
+    record, problems = look(found, file.stem)
+    if any(problem.severity == "error" for problem in problems):
+        raise StoryError(in_order(problem for problem in problems if problem.severity == "error"))
+    if told is not None:
+        told += problems
+    return record
+
+
+def look(found: document.Document, stem: str, *, alone: bool = True) -> tuple[Record, list[Problem]]:
+    """What can be made out of a takes file, and what is wrong with it. ``stem``: the shot its name says.
+
+    Not ``alone``: what is circled may be among takes that are told elsewhere. Raises StoryError for a newer format,
+    the takes of another shot, or no takes file at all.
+    """
+    data, name = found.data, found.file
     if not isinstance(data, dict) or not isinstance(data.get("shot"), str):
         raise StoryError.of("this is no takes file: it names no shot", _RESTORE, Place(name, 1, 1))
-    if data.get("matchcut", 1) != FORMAT:
-        fact = f"this takes file has format {data['matchcut']}; this matchcut reads up to {FORMAT}"
-        raise StoryError.of(fact, "a newer matchcut", told.place(("matchcut",)))
-    if data["shot"] != file.stem:
-        fact = f'these are the takes of shot "{data["shot"]}", in the file of shot "{file.stem}"'
-        raise StoryError.of(fact, f"rename it to {data['shot']}.yaml, or restore it", told.place(("shot",)))
-    reader = _Reader(told)
-    found = reader.takes(data.get("takes"))
-    circled = reader.circles(data.get("circled"), found)
+    version = data.get("matchcut", FORMAT)
+    if type(version) is not int or version != FORMAT:
+        fact = f"this takes file has format {version}; this matchcut reads up to {FORMAT}"
+        raise StoryError.of(fact, "a newer matchcut", found.place(("matchcut",)))
+    if data["shot"] != stem:
+        fact = f'these are the takes of shot "{data["shot"]}", in the file of shot "{stem}"'
+        remedy = f"rename the file back to {data['shot']}.yaml; `matchcut rename {data['shot']} {stem}` moves it"
+        raise StoryError.of(fact, remedy, found.place(("shot",)))
+    reader = _Reader(found)
+    raw = reader.takes(data.get("takes"))
+    sound = not reader.problems
+    circled = reader.circles(data.get("circled"))
     charges = reader.charges(data.get("charges"))
-    pinned = reader.pinned(data.get("pinned"))
-    if reader.problems:
-        raise StoryError(in_order(reader.problems))
+    takes = renumbered(_once(raw))
+    reader.numbers(raw, takes)
     unknown = {k: v for k, v in data.items() if k not in {"matchcut", "shot", "takes", "circled", "charges", "pinned"}}
-    return Record(data["shot"], renumbered(found), circled, charges, pinned, unknown)
+    record = Record(data["shot"], takes, circled, charges, reader.pinned(data.get("pinned")), unknown)
+    for key in record.unfounded if sound and alone else ():
+        fact = (
+            f"clip {str(circled[key].clip)[:12]} is circled, but it is not among the takes: an approval of another clip"
+        )
+        reader.tell(("circled", key), fact, "restore its take, or delete this line and circle again")
+    return record, reader.problems
+
+
+def _conflicted(problems: Iterable[Problem]) -> list[Problem]:
+    """Takes of both sides of a merge are to be kept: keeping one side would lose what the other has bought."""
+    remedy = "matchcut takes rebuild: it keeps the takes of both sides"
+    return [replace(p, remedy=remedy) if p.fact.startswith("a merge conflict") else p for p in problems]
 
 
 _RESTORE = "`git checkout` the file"
@@ -210,6 +299,8 @@ class _Reader:
     def __init__(self, told: document.Document) -> None:
         self.told = told
         self.problems: list[Problem] = []
+        self.whole: list[int] = []
+        """Where in the list the takes stand that are whole."""
 
     def tell(self, route: document.Route, fact: str, remedy: str | None = _RESTORE) -> None:
         self.problems.append(Problem(fact, remedy, self.told.place(route)))
@@ -218,7 +309,8 @@ class _Reader:
         if not isinstance(raw, list | None):
             self.tell(("takes",), "takes must be a list")
             return []
-        return [Take.from_data(take) for n, take in enumerate(raw or []) if self._whole(take, ("takes", n))]
+        self.whole = [n for n, take in enumerate(raw or []) if self._whole(take, ("takes", n))]
+        return [Take.from_data((raw or [])[n]) for n in self.whole]
 
     def _whole(self, raw: Any, route: document.Route) -> bool:
         if not isinstance(raw, dict):
@@ -232,6 +324,12 @@ class _Reader:
             odd.append("variants")
         for name in odd:
             self.tell((*route, name), f"{name} of a take must be {_SHAPES[name][1]}")
+        if "take" not in odd and raw.get("take", 1) < 1:
+            self.tell((*route, "take"), "takes are numbered from 1")
+            odd.append("take")
+        if "usd" not in odd and not _USD.match(raw.get("usd", "0")):
+            self.tell((*route, "usd"), 'usd of a take must be an amount, as in "0.9240"')
+            odd.append("usd")
         frames = raw.get("frames", {})
         for name, frame in frames.items() if isinstance(frames, dict) else ():
             if not isinstance(frame, dict) or not isinstance(frame.get("digest"), str):
@@ -239,23 +337,27 @@ class _Reader:
                 odd.append(name)
         return not missing and not odd
 
-    def circles(self, raw: Any, found: Sequence[Take]) -> dict[str, Circle]:
-        whole = not self.problems
+    def numbers(self, raw: Sequence[Take], takes: Sequence[Take]) -> None:
+        """Tell the takes that get another number, since theirs stands twice."""
+        now = {take.identity: take.take for take in takes}
+        for n, take in enumerate(raw):
+            if now[take.identity] != take.take:
+                fact = (
+                    f"take number {take.take} stands twice: clip {take.clip[:12]} becomes take {now[take.identity]} "
+                    "when this file is next written"
+                )
+                place = self.told.place(("takes", self.whole[n], "take"))
+                self.problems.append(Problem(fact, None, place, "warning"))
+
+    def circles(self, raw: Any) -> dict[str, Circle]:
         if not isinstance(raw, dict | None):
             self.tell(("circled",), "circled must be a mapping of keys to clips")
             return {}
-        circled: dict[str, Circle] = {}
-        for key, value in (raw or {}).items():
-            circle = _circle(value)
+        found = {key: as_circle(value) for key, value in (raw or {}).items()}
+        for key, circle in found.items():
             if circle is None:
                 self.tell(("circled", key), "a circle names a clip digest, or a drawing's key and take")
-            elif circle.drawn is None and not any(circle.fits(take) for take in found):
-                if whole:
-                    fact = f"clip {value[:12]} is circled, but it is not among the takes: an approval of another clip"
-                    self.tell(("circled", key), fact, "restore its take, or delete this line and circle again")
-            else:
-                circled[key] = circle
-        return circled
+        return {key: circle for key, circle in found.items() if circle is not None}
 
     def pinned(self, raw: Any) -> str | None:
         if raw is not None and not (isinstance(raw, str) and _DIGEST.match(raw)):
@@ -269,18 +371,22 @@ class _Reader:
         if not isinstance(raw, list | None):
             self.tell(("charges",), "charges must be a list")
             return ()
+        whole: list[Mapping[str, Any]] = []
         for n, charge in enumerate(raw or []):
             said = charge.get("usd") if isinstance(charge, dict) else None
-            if not isinstance(said, str) or not _USD.match(said):
+            if isinstance(said, str) and _USD.match(said):
+                whole.append(charge)
+            else:
                 self.tell(("charges", n), 'a charge must say what it cost, as in usd: "0.9240"')
-        return tuple(raw or [])
+        return _sorted(whole)
 
 
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 _USD = re.compile(r"[0-9]+(?:\.[0-9]+)?\Z")
 
 
-def _circle(raw: Any) -> Circle | None:
+def as_circle(raw: Any) -> Circle | None:
+    """A circle from what stands in a file; None where that is none."""
     if isinstance(raw, str):
         return Circle(clip=raw)
     if isinstance(raw, dict) and isinstance(raw.get("key"), str) and type(raw.get("take")) is int:
@@ -290,10 +396,7 @@ def _circle(raw: Any) -> Circle | None:
 
 def text(record: Record) -> str:
     """The takes file of a record: stable order and form, so that a rewrite without change gives the same bytes."""
-    circled = {
-        key: circle.clip if circle.drawn is None else {"key": circle.drawn[0], "take": circle.drawn[1]}
-        for key, circle in sorted(record.circled.items())
-    }
+    circled = {key: circle.as_data() for key, circle in sorted(record.circled.items())}
     data: dict[str, Any] = {"matchcut": FORMAT, "shot": record.shot}
     if circled:
         data["circled"] = circled
@@ -316,9 +419,9 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def find(takes: Sequence[Take], wanted: str) -> Take | None:
-    """The take a person means: by number, or by six or more digits of its clip's digest."""
+def find(takes: Sequence[Take], wanted: str) -> list[Take]:
+    """The takes a person may mean: by number, or by six or more digits of a clip's digest. More than one: unclear."""
     if wanted.isdigit() and len(wanted) < 6:
-        return next((take for take in takes if take.take == int(wanted)), None)
+        return [take for take in takes if take.take == int(wanted)]
     same = [take for take in takes if len(wanted) >= 6 and take.clip.startswith(wanted.lower())]
-    return same[0] if len(same) == 1 else None
+    return same[:1] if len({take.clip for take in same}) == 1 else same

@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from .errors import StoryError
 from .kinds import exec  # noqa: A004
 from .pipeline import Pipeline
 from .store import told, write
@@ -15,15 +16,24 @@ from .store import told, write
 SERVICE = "runware.ai"
 
 
+HEAD = "matchcut-trust"
+FORMAT = 1
+
+
 class Trust:
-    """A file with a digest a line. A command that changes, or a file it declares, has another digest."""
+    """A file with a digest a line. A command that changes, or a file it declares, has another digest.
+
+    What a newer version wrote is not believed, and not written over.
+    """
 
     def __init__(self, home: Path) -> None:
         self.file = home / "trusted"
         try:
-            self._known = set(self.file.read_text(encoding="utf-8").split())
+            head, *lines = self.file.read_text(encoding="utf-8").splitlines() or [""]
         except FileNotFoundError:
-            self._known = set()
+            head, lines = "", []
+        self.newer = head.startswith(HEAD) and head != f"{HEAD} {FORMAT}"
+        self._known = set() if self.newer else {line.strip() for line in (head, *lines)} - {"", f"{HEAD} {FORMAT}"}
 
     def has(self, digest: str) -> bool:
         return digest in self._known
@@ -34,10 +44,13 @@ class Trust:
         new = {exec.consent(step.settings, files) for step in steps}
         new |= {address} if (address := foreign(pipeline.url)) else set()
         new -= self._known
+        if new and self.newer:
+            fact = f"{self.file} was written by a newer matchcut"
+            raise StoryError.of(fact, "a newer matchcut; nothing was changed", exit_code=1)
         if new:
             self._known |= new
             with told(self.file.parent):
-                write(self.file, ("\n".join(sorted(self._known)) + "\n").encode())
+                write(self.file, "\n".join([f"{HEAD} {FORMAT}", *sorted(self._known), ""]).encode())
 
 
 def foreign(url: str | None) -> str | None:

@@ -193,46 +193,66 @@ class Desk:
         """Move a received clip into the store."""
         await asyncio.to_thread(self.store.keep, clip, got["digest"])
 
-    async def record(self, name: str, take: Take) -> None:
-        """Write a take down: in the store, and where it was bought in the shot's takes file."""
+    async def record(self, name: str, take: Take) -> Take:
+        """Write a take down: in the store, and where it was bought in the shot's takes file. As it stands there."""
         async with self.writing.setdefault(name, asyncio.Lock()):
             take = await asyncio.to_thread(self._record, name, take)
         if take.serves(self.variant):
             self.takes[name] = _with(self.takes.get(name, ()), take)
         self.by_key[take.key] = _with(self.by_key.get(take.key, ()), take)
+        return take
 
     def _record(self, name: str, take: Take) -> Take:
-        """The take as it was written down: its number may be another where takes of other keys have it."""
-        self.store.record(take)
-        if take.serves(self.variant):
-            self.store.note(self.plan.lane.provider, self.loaded.project.notebook, name, key=take.key)
+        def keep(take: Take) -> None:
+            self.store.record(take)
+            if take.serves(self.variant):
+                self.store.note(self.plan.lane.provider, self.loaded.project.notebook, name, key=take.key)
+
         if self.plan.lane.draws:
+            keep(take)
             return take
-        record = self._amend(name, lambda record: record.with_take(take))
-        return next(one for one in record.takes if one.identity == take.identity)
+        try:
+            new = self._amended(name, lambda record: record.with_take(take))
+        except StoryError:
+            keep(take)  # it is paid for: it is not lost, whatever is wrong with the file
+            raise
+        take = new.same(take)
+        keep(take)
+        self._write(name, new)
+        return take
 
     async def adopt(self, name: str, take: Take) -> None:
         """What was bought for another variant serves this one too: it is written down as a part of its history."""
         variant = self.variant
         if variant is None or take.serves(variant):
             return
+
+        def write() -> None:
+            self._write(name, self._amended(name, lambda record: record.with_variant(take.key, variant)))
+
         async with self.writing.setdefault(name, asyncio.Lock()):
-            await asyncio.to_thread(self._amend, name, lambda record: record.with_variant(take.key, variant))
+            await asyncio.to_thread(write)
         mine = self.takes.get(name, ())
         self.takes[name] = (*mine, *(t for t in self.by_key.get(take.key, ()) if t not in mine))
 
-    def _amend(self, name: str, change: Callable[[Record], Record]) -> Record:
+    def _amended(self, name: str, change: Callable[[Record], Record]) -> Record:
+        """A shot's takes file as it will be. What its next write changes besides is told."""
+        told: list[Problem] = []
         file = takes.path(self.loaded.project.file, name)
-        record = takes.read(file, f"{file.parent.name}/{file.name}")
-        new = change(replace(record, shot=name))
-        if new != record:
-            self.store.write(file, takes.text(new).encode())
-        return new
+        record = takes.read(file, f"{file.parent.name}/{file.name}", told)
+        for problem in told:
+            self.tell(Event("note", name, problem.fact))
+        return change(replace(record, shot=name))
+
+    def _write(self, name: str, record: Record) -> None:
+        self.store.replace(takes.path(self.loaded.project.file, name), takes.text(record).encode())
 
     async def charged(self, name: str, uuid: str, usd: Decimal, why: str) -> None:
         """Book what a failed call was charged in the shot's takes file."""
         async with self.writing.setdefault(name, asyncio.Lock()):
-            await asyncio.to_thread(self._amend, name, lambda record: record.with_charge(uuid, usd, why))
+            await asyncio.to_thread(
+                lambda: self._write(name, self._amended(name, lambda record: record.with_charge(uuid, usd, why)))
+            )
 
     # what is in flight
 

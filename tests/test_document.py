@@ -14,7 +14,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from runner import document
+from runner import conflict, document
 from runner.document import Document, Route
 from runner.errors import Place, Problem, StoryError
 
@@ -173,12 +173,26 @@ def test_deep_blocks_are_measured_too() -> None:
     assert "nested more than 64 deep" in told("".join(f"{' ' * n * 4}a:\n" for n in range(70)))
 
 
-def test_a_merge_conflict_is_named_wherever_it_stands() -> None:
+def test_a_merge_conflict_is_named_with_both_sides_wherever_it_stands() -> None:
     first = "a: 1\n<<<<<<< ours\nb: 1\n=======\nb: 2\n>>>>>>> theirs\n"
+    fact = "a merge conflict is not resolved here: ours (from line 3) against theirs (from line 5)"
 
-    assert "file.yaml:2:1: a merge conflict is not resolved here (<<<<<<< ours)" in told(first)
-    assert "file.yaml:2:1: a merge conflict" in told(first.replace("\n", "\r\n"))
+    assert f"file.yaml:2:1: {fact}" in told(first)
+    assert f"file.yaml:2:1: {fact}" in told(first.replace("\n", "\r\n"))
+    assert "theirs (from line 7)" in told(first.replace("=======", "||||||| base\nb: 0\n======="))
     assert {"a": "x\n=======\n"} == read("a: |\n  x\n  =======\n")
+
+
+@pytest.mark.parametrize("line", ["<<<<<<< ours", "||||||| base", "=======", ">>>>>>> theirs"])
+def test_a_line_that_is_left_over_of_a_conflict_is_named(line: str) -> None:
+    assert f"file.yaml:2:1: a line of a merge conflict is left over here ({line})" in told(f"a: 1\n{line}\nb: 2\n")
+
+
+def test_both_sides_of_a_conflict_are_read() -> None:
+    text = "a: 1\n<<<<<<< o\nb: 1\n||||||| base\nb: 0\n=======\nb: 2\n>>>>>>> t\nc: 3\n<<<<<<< o\n=======\nd: 4\n>>>>>>> t\n"
+
+    assert ("a: 1\nb: 1\nc: 3\n", "a: 1\nb: 2\nc: 3\nd: 4\n") == conflict.sides(text)
+    assert [(2, 6, 8), (10, 11, 13)] == [(c.line, c.middle, c.end) for c in conflict.find(text)]
 
 
 def test_a_byte_order_mark_and_crlf_are_nothing_to_speak_of() -> None:

@@ -26,6 +26,8 @@ COMMANDS: dict[str, str] = {
     "accept": "Say that a take is right for words it was not made for.",
     "pin": "Let a shot keep the frame it begins on.",
     "retake": "Ask for one more take of a shot.",
+    "takes": "Show every take of every shot; make takes files anew.",
+    "rename": "Give a shot another id, with all that was bought for it.",
     "resolve": "Settle a purchase of unknown outcome.",
     "costs": "Show what was spent, beside what was estimated.",
     "report": "Write report.html anew from what is there.",

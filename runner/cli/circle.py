@@ -9,6 +9,7 @@ import click
 from .. import api
 from ..plan import Plan
 from . import options
+from .app import tell
 
 
 @click.command
@@ -28,6 +29,7 @@ def command(shot: str, take: str | None, storyboard: Path, none: bool, variant: 
     if none == (take is not None):
         raise click.UsageError("say which take, or --none")
     after = api.circle(storyboard, shot, take, variant=variant, allow_outside=allow_outside)
+    tell([problem for problem in after.warnings if "stands twice" in problem.fact])
     click.echo(f"{shot}: take {take} is circled" if take else f"{shot}: no take is circled")
     tell_what_follows(after, shot)
     return 0

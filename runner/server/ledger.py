@@ -13,6 +13,8 @@ from typing import Any
 from ..errors import StoryError
 from .jobs import Job
 
+FORMAT = 1
+
 
 class Ledger:
     """What the stand-in would have charged, USD. A task is in the file before anybody hears that it was accepted."""
@@ -87,6 +89,11 @@ class Ledger:
 
 def _opened(file: sqlite3.Connection, told: str) -> str:
     """Make the tables where there are none; the world that the file is of."""
+    (version,) = file.execute("PRAGMA user_version").fetchone()
+    if version > FORMAT:
+        fact = f"this ledger has format {version}; this matchcut reads up to {FORMAT}"
+        raise StoryError.of(fact, "a newer matchcut, or --state with another file")
+    file.execute(f"PRAGMA user_version = {FORMAT}")
     file.execute("PRAGMA journal_mode = WAL")
     file.execute("PRAGMA synchronous = NORMAL")
     file.execute("CREATE TABLE IF NOT EXISTS tasks (request TEXT NOT NULL, nth INTEGER, accepted REAL)")

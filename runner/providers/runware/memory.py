@@ -9,9 +9,13 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+FORMAT = 1
+
 
 class Memory:
-    """One file. What cannot be read counts as empty, what cannot be written is not kept: neither is worth a failure."""
+    """One file. What cannot be read, or was written by a newer version, counts as empty, and what cannot be written is
+    not kept: neither is worth a failure.
+    """
 
     def __init__(self, place: Path) -> None:
         self._place = place
@@ -21,7 +25,9 @@ class Memory:
             found = json.loads(self._place.read_bytes())
         except (OSError, ValueError, RecursionError):
             return {}
-        return found if isinstance(found, dict) else {}
+        if not isinstance(found, dict) or found.pop("matchcut", FORMAT) != FORMAT:
+            return {}
+        return found
 
     def save(self, data: dict[str, Any]) -> None:
         """Write the whole file beside its place and move it in."""
@@ -30,7 +36,7 @@ class Memory:
             handle, name = tempfile.mkstemp(dir=self._place.parent, prefix=f".{self._place.name}.")
             try:
                 with os.fdopen(handle, "w") as stream:
-                    json.dump(data, stream, indent=1, sort_keys=True)
+                    json.dump({**data, "matchcut": FORMAT}, stream, indent=1, sort_keys=True)
                 Path(name).replace(self._place)
             finally:
                 Path(name).unlink(missing_ok=True)
