@@ -59,9 +59,10 @@ class _Ending:
         found = cut.products(run.plan, run.decisions, run.facts)
         self.clips = {name: product for name, product in found.items() if run.store.has(product.clip)}
         self.index = {shot.id: shot.index + 1 for shot in run.plan.board.shots}
-        if lost := [name for name in found if name not in self.clips]:
+        shown = {name for film in run.plan.board.films for name in film.shots}
+        if lost := [name for name in found if name in shown and name not in self.clips]:
             fact = f"the clips of {', '.join(lost)} were bought, and are not on this machine"
-            run.fail("film", StoryError.of(fact, "bring back .matchcut from where they were bought", exit_code=1))
+            run.fail("film", StoryError.of(fact, "matchcut store pull; `matchcut run` says more", exit_code=1))
         states = [decision.state for decision in run.decisions.values()]
         names = {name for film in run.plan.board.films for name in film.shots}
         self.whole = not run.problems and "waiting" not in states and names <= self.clips.keys()
@@ -249,7 +250,7 @@ class _Ending:
             return True
         fact = "its clip is damaged in the store, and was set aside in .matchcut/store/damaged"
         drawn = "run again: it is drawn anew"
-        bought = "bring the clip back from a backup: it was paid for, and is not bought again by itself"
+        bought = "matchcut store pull, or a backup: it was paid for, and is not bought again by itself"
         self.run.fail(shot, StoryError.of(fact, drawn if self.run.plan.lane.draws else bought, exit_code=1))
         self.clips.pop(shot, None)
         self.whole = False

@@ -57,7 +57,7 @@ def facts(
             return store.drawn(key) or None
         known = {take.identity: take for take in store.drawn(key, whole=False)}
         known |= {take.identity: take for take in written.get(key, ())}
-        return tuple(sorted(known.values(), key=lambda take: take.take)) or None
+        return tuple(sorted((take for take in known.values() if not take.lost), key=lambda take: take.take)) or None
 
     by_key: Known[tuple[Take, ...]] = Known(ask)
     noted_shots = store.noted(lane.provider, file.stem)
@@ -83,6 +83,7 @@ def facts(
         pictures=pictures,
         environ=environ,
         files=_files(made, told),
+        lost={key: numbers for key, some in written.items() if (numbers := frozenset(t.take for t in some if t.lost))},
     )
 
 

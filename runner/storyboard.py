@@ -9,6 +9,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, Literal
 
+from .config import address
 from .document import Document, Route, without
 from .errors import Place, Problem, did_you_mean
 from .schema import check
@@ -111,6 +112,8 @@ class Storyboard:
     shots: tuple[Shot, ...]
     films: tuple[Film, ...]
     document: Document
+    store: str | None = None
+    """The address of the shared store."""
 
     def shot(self, name: str) -> Shot:
         """The shot of this id. KeyError if there is none."""
@@ -201,7 +204,14 @@ class _Reader:
             shots=tuple(shots),
             films=self._films(shots),
             document=self.document,
+            store=self._store(data.get("store")),
         )
+
+    def _store(self, url: str | None) -> str | None:
+        if url is not None and (fault := address(url)) is not None:
+            self.tell(("store",), *fault)
+            return None
+        return url
 
     def _zeros(self) -> None:
         if zeros := self.document.unquoted_zeros:

@@ -38,6 +38,8 @@ class Take:
     seed: int | None = None
     usd: str | None = None
     response: Mapping[str, Any] = field(default_factory=dict)
+    lost: bool = False
+    """Its clip is nowhere any more, and somebody had it bought again: it stays on the record and counts no more."""
     unknown: Mapping[str, Any] = field(default_factory=dict)
     """Fields a newer version wrote: kept as they are."""
 
@@ -49,7 +51,7 @@ class Take:
     def as_data(self) -> dict[str, Any]:
         """Plain data in a stable order, without what is empty."""
         data = {name: getattr(self, name) for name in _FIELDS}
-        kept = {name: value for name, value in data.items() if value not in (None, {}, "")}
+        kept = {name: value for name, value in data.items() if value not in (None, {}, "") and value is not False}
         return {**kept, **self.unknown}
 
     @classmethod
@@ -60,7 +62,7 @@ class Take:
 
 _FIELDS = (
     "take", "key", "clip", "bytes", "provider", "model", "task_uuid", "video_uuid", "seed", "usd",
-    "parts", "words", "frames", "probe", "inspect", "response",
+    "parts", "words", "frames", "probe", "inspect", "response", "lost",
 )  # fmt: skip
 
 
@@ -174,6 +176,7 @@ _SHAPES: dict[str, tuple[type, str]] = {
     **dict.fromkeys(("take", "bytes", "seed"), (int, "a whole number")),
     **dict.fromkeys(("parts", "words", "frames", "probe", "inspect", "response"), (dict, "a mapping")),
     **dict.fromkeys(("key", "clip", "provider", "model", "task_uuid", "video_uuid", "usd"), (str, "text")),
+    "lost": (bool, "true or false"),
 }
 
 

@@ -31,6 +31,11 @@ from .progress import watched
 @click.option("--yes", is_flag=True, help="Spend what the plan says without asking.")
 @click.option("--budget", metavar="USD", help="The most this storyboard may ever cost; the lowest budget holds.")
 @click.option("--no-spend", is_flag=True, help="Buy nothing; fetch what is bought already.")
+@click.option(
+    "--buy-again",
+    is_flag=True,
+    help="Buy again what was bought and is nowhere to be had; --yes does not.",
+)
 @click.option("--allow-unpriced", is_flag=True, help="Use models without a known price under a budget.")
 @click.option("--trust", is_flag=True, help="The pipeline's commands may run as they are now.")
 @options.env
@@ -38,7 +43,7 @@ from .progress import watched
 @options.as_json
 def command(
     storyboard: Path, env: Path | None, provider: str | None, out: Path | None, budget: str | None, *, partial: bool,
-    yes: bool, no_spend: bool, allow_unpriced: bool, trust: bool, allow_outside: bool, as_json: bool,
+    yes: bool, no_spend: bool, buy_again: bool, allow_unpriced: bool, trust: bool, allow_outside: bool, as_json: bool,
 ) -> int:  # fmt: skip
     """Make what is missing, then the film, its manifest and its report. What is there is not made again."""
     problems: list[Problem] = []
@@ -56,7 +61,7 @@ def command(
         with watched(loaded.plan, quiet=as_json) as watch:
             outcome = api.run(
                 loaded, budget=ceiling, yes=yes, spend=not no_spend, partial=partial, trust=trust,
-                allow_unpriced=allow_unpriced, tell=watch,
+                allow_unpriced=allow_unpriced, buy_again=buy_again, tell=watch,
             )  # fmt: skip
     except KeyboardInterrupt:
         leaving(loaded)
