@@ -68,21 +68,18 @@ class SharedStore:
         return self._put(object_name(digest), source, digest)
 
     def put_picture(self, digest: str, source: Path) -> Moved:
-        """Put a frame's PNG under the digest of its pixels. Raises StoryError."""
-        name = picture_name(digest)
-        found = self._often(name, lambda: self.shelf.size(name))
-        if found is not None and self._known(name):
+        """Put a frame's PNG below the digest of its pixels, if none is there. Raises StoryError."""
+        folder = picture_folder(digest)
+        if any(self._known(name) for name in self._names(folder)):
             return "there"
         if not _shows(source, digest):
             fact = f"picture {digest[:12]} is damaged on this machine, and was not pushed"
             raise StoryError.of(fact, "matchcut store verify", exit_code=1)
-        if found is not None:
-            # The one that is there may have been written by another library: the pixels count.
-            if self._is_picture(name, digest):
-                self._remember(name)
-                return "there"
-            self._set_aside(name)
-        return self._put(name, source, hash_file(source))
+        named = hash_file(source)
+        return self._put(f"{folder}/{named}.png", source, named)
+
+    def _names(self, folder: str) -> list[str]:
+        return sorted(self._often(folder, lambda: [name for name, _ in self.shelf.names(folder)]))
 
     def _put(self, name: str, source: Path, digest: str) -> Moved:
         size = source.stat().st_size
@@ -130,16 +127,32 @@ class SharedStore:
         place = self.local.picture(digest)
         if place.is_file():
             return "there"
-        name = picture_name(digest)
+        for name in self._names(picture_folder(digest)):
+            data = self._right(name)
+            if data is None:
+                continue
+            with self.local.scratch() as folder:
+                (folder / "picture.png").write_bytes(data)
+                if not _shows(folder / "picture.png", digest):
+                    self._notice(f"{name} does not have the pixels its name says")
+                    continue
+            self.local.write(place, data)
+            self._remember(name)
+            return "got"
+        raise FileNotFoundError(picture_folder(digest))
+
+    def _right(self, name: str) -> bytes | None:
+        """A small file whose bytes are what its name says; None where there is none any more. Raises StoryError."""
         for _ in range(self.tries_max):
-            data = self._whole(name)
-            if self._pictures(data, digest):
-                self.local.write(place, data)
-                self._remember(name)
-                return "got"
-            self._notice(f"{name} came with other pixels than its name says; they were thrown away")
-        fact = f"picture {digest[:12]} is damaged in {self.url}: it does not have the pixels its name says"
-        raise StoryError.of(fact, "matchcut store verify --shared", exit_code=1)
+            try:
+                data = self._whole(name)
+            except FileNotFoundError:
+                return None  # it was set aside meanwhile
+            if hashlib.sha256(data).hexdigest() == digest_of(name):
+                return data
+            self._notice(f"{name} came with other bytes than its name says; they were thrown away")
+        fact = f"{name} is damaged in {self.url}"
+        raise StoryError.of(fact, "matchcut store verify --shared: it is set aside", exit_code=1)
 
     # records: small files below a key, each named by its own bytes
 
@@ -185,23 +198,11 @@ class SharedStore:
         raise self._tired(name, "what is put there does not come back as it was put")
 
     def _records(self, folder: str) -> Iterator[dict[str, Any]]:
-        names = self._often(folder, lambda: [name for name, _ in self.shelf.names(folder)])
-        for name in sorted(names):
-            digest = name.rpartition("/")[2].removesuffix(".json")
-            for _ in range(self.tries_max):
-                try:
-                    text = self._whole(name)
-                except FileNotFoundError:
-                    break  # it was set aside meanwhile
-                if hashlib.sha256(text).hexdigest() == digest:
-                    data = json.loads(text)
-                    if isinstance(data, dict):
-                        yield data
-                    break
-                self._notice(f"{name} came with other bytes than its name says; they were thrown away")
-            else:
-                fact = f"the record {name} is damaged in {self.url}"
-                raise StoryError.of(fact, "matchcut store verify --shared: it is set aside", exit_code=1)
+        for name in self._names(folder):
+            text = self._right(name)
+            data = json.loads(text) if text is not None else None
+            if isinstance(data, dict):
+                yield data
 
     # every byte against its name
 
@@ -213,7 +214,7 @@ class SharedStore:
     def verify(self, name: str) -> Problem | None:
         """Hold one file against its name. A damaged one is set aside, once two readings of it agree."""
         try:
-            right = self._is_right(name)
+            right = self._read_back(name, digest_of(name)) == digest_of(name)
         except FileNotFoundError:
             return None  # gone meanwhile
         except StoryError as error:
@@ -225,29 +226,6 @@ class SharedStore:
         aside = self._set_aside(name)
         fact = f"{name} does not have what its name says; it was set aside as {aside}"
         return Problem(fact, "matchcut store push, on a machine that has it whole")
-
-    def _is_right(self, name: str) -> bool:
-        digest = name.rpartition("/")[2].partition(".")[0]
-        if name.startswith("pictures/"):
-            return self._is_picture(name, digest)
-        return self._read_back(name, digest) == digest
-
-    def _is_picture(self, name: str, digest: str) -> bool:
-        """Whether a picture there has its pixels: one that has not counts once it came twice."""
-        seen: set[bytes] = set()
-        for _ in range(self.tries_max):
-            data = self._whole(name)
-            if self._pictures(data, digest):
-                return True
-            if data in seen:
-                return False
-            seen.add(data)
-        raise self._tired(name, "it reads differently each time")
-
-    def _pictures(self, data: bytes, digest: str) -> bool:
-        with self.local.scratch() as folder:
-            (folder / "picture.png").write_bytes(data)
-            return _shows(folder / "picture.png", digest)
 
     def remove(self, name: str) -> None:
         """Take a file away for ever. Raises StoryError."""
@@ -302,6 +280,8 @@ class SharedStore:
             except FileNotFoundError:
                 return ""
             found = digest.hexdigest()
+            if found != wanted:
+                self._notice(f"{name} reads otherwise than its name says")
             if found == wanted or found in seen:
                 return found
             seen.add(found)
@@ -384,8 +364,14 @@ def object_name(digest: str) -> str:
     return f"objects/{digest[:2]}/{digest}"
 
 
-def picture_name(digest: str) -> str:
-    return f"pictures/{digest}.png"
+def picture_folder(pixels: str) -> str:
+    """Where the PNGs of a picture lie, each named by its bytes: another library packs the same pixels otherwise."""
+    return f"pictures/{pixels[:2]}/{pixels}"
+
+
+def digest_of(name: str) -> str:
+    """What the bytes of a file there must have as their digest."""
+    return name.rpartition("/")[2].partition(".")[0]
 
 
 def _shows(png: Path, digest: str) -> bool:

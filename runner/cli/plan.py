@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from ..load import Loaded, load
+from ..needs import missing
 from ..plan import Decision, End, Plan
 from ..storyboard import Point, Shot
 from . import options
@@ -64,6 +65,8 @@ def show(loaded: Loaded) -> None:
     options.columns(head, (_row(plan, shot) for shot in plan.board.shots), right=(3, 4, 5), styled=2)
     for line in options.flights(plan):
         click.echo(line)
+    if lost := [one.shot for one in missing(plan, loaded.project.store)]:
+        click.echo(f"not here: the clips of {', '.join(lost)}; a run pulls them from the shared store, if it can")
     click.echo(sums(plan))
 
 
