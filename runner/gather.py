@@ -83,7 +83,7 @@ def facts(
         pictures=pictures,
         environ=environ,
         files=_files(made, told),
-        lost={key: numbers for key, some in written.items() if (numbers := frozenset(t.take for t in some if t.lost))},
+        lost={name: tuple(take for take in record.takes if take.lost) for name, record in records.items()},
     )
 
 

@@ -74,11 +74,15 @@ def problems(plan: Plan, found: Iterable[Missing], where: str) -> StoryError:
     total = _usd(sum(known, Decimal(0))) if len(known) == len(costs) else "an unknown amount"
     told = []
     for one in some:
-        named = ", ".join(f"take {take.take} ({take.clip[:12]})" for take in one.takes)
-        again = (
-            f"buying it again would cost {_usd(one.usd)}" if one.buy else "another take of the same words would count"
-        )
-        fact = f'shot "{one.shot}": the clip of {named} was bought, and is not on this machine{where}; {again}'
+        takes = ", ".join(f"take {take.take} ({take.clip[:12]})" for take in one.takes)
+        are = "was bought, and is" if len(one.takes) == 1 else "were bought, and are"
+        again = "another take of the same words would count"
+        if one.buy:
+            again = f"buying {'it' if one.buy == 1 else 'them'} again would cost {_usd(one.usd)}"
+        if follows := plan.follows(one.shot):
+            again += f"; {', '.join(follows)} may follow"
+        clips = "clip" if len(one.takes) == 1 else "clips"
+        fact = f'shot "{one.shot}": the {clips} of {takes} {are} not on this machine{where}; {again}'
         place = plan.board.document.place((*plan.board.by_id[one.shot].route, "shot"))
         told.append(Problem(fact, None, place))
     count = f"{len(some)} clips are" if len(some) > 1 else "1 clip is"

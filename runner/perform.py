@@ -204,7 +204,8 @@ class _Run:
         have = {take.take for take in self.takes.get(name, ()) if take.key == decision.key.digest}
         have |= {take.take for take in self.by_key.get(decision.key.digest, ())}
         have |= self.buyer.numbers(decision.key.digest) if self.buyer is not None else set()
-        have |= self.desk.lost.get(decision.key.digest, frozenset())
+        if self.buyer is not None:  # a takes file has every number once, whatever the key
+            have |= {take.take for take in (*self.takes.get(name, ()), *self.desk.lost.get(name, ()))}
         numbers = [n for n in range(1, decision.buy + len(have) + 1) if n not in have][: decision.buy]
         first, last = self._file(brief, decision.first), self._file(brief, decision.last)
         async with self.places:

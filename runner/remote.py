@@ -49,6 +49,12 @@ class SharedStore:
         self._guard = threading.Lock()
         self._seen: set[str] | None = None
         self._stopped = False
+        self._alone: dict[str, threading.Lock] = {}
+
+    def _one(self, name: str) -> threading.Lock:
+        """Two takes may have the very same clip: it is moved once."""
+        with self._guard:
+            return self._alone.setdefault(name, threading.Lock())
 
     def stop(self) -> None:
         """Ask the store for nothing more: whoever waits for it gets a StoryError."""
@@ -82,6 +88,10 @@ class SharedStore:
         return sorted(self._often(folder, lambda: [name for name, _ in self.shelf.names(folder)]))
 
     def _put(self, name: str, source: Path, digest: str) -> Moved:
+        with self._one(name):
+            return self._put_alone(name, source, digest)
+
+    def _put_alone(self, name: str, source: Path, digest: str) -> Moved:
         size = source.stat().st_size
         moved: Moved = "there"
         for _ in range(self.tries_max):
@@ -101,8 +111,10 @@ class SharedStore:
 
     def get_object(self, digest: str) -> Moved:
         """Fetch a file into the local store. Raises StoryError; FileNotFoundError where it is not to be had."""
-        if self.local.has(digest):
-            return "there"
+        with self._one(object_name(digest)):
+            return "there" if self.local.has(digest) else self._get_alone(digest)
+
+    def _get_alone(self, digest: str) -> Moved:
         name = object_name(digest)
         part = self.local.root / "partial" / digest
         before: str | None = None

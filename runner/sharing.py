@@ -268,17 +268,19 @@ class Share:
     async def find(self, name: str, key: str) -> bool:
         """Whether somebody bought takes of a key; they are fetched, and written down as takes of this shot."""
         assert self.shared is not None
-        shared, some = self.shared, False
-        known = {take.identity for take in self.desk.by_key.get(key, ())}
+        shared, found = self.shared, False
+        gone = (take for some in self.desk.lost.values() for take in some)
+        known = {take.identity for take in (*self.desk.by_key.get(key, ()), *gone)}
         for take in await asyncio.to_thread(shared.takes, key):
-            if take.identity in known or take.take in self.desk.lost.get(key, ()):
+            if take.identity in known:
                 continue
             done = await asyncio.to_thread(pull_take, shared, name, take)
             if not self.store.has(take.clip):
                 for fact in [*done.absent, *(problem.fact for problem in done.problems)]:
                     self.desk.tell(Event("note", name, fact))
                 continue
-            taken = {other.take for other in self.desk.takes.get(name, ())} | self.open(key)
+            others = (*self.desk.takes.get(name, ()), *self.desk.lost.get(name, ()))
+            taken = {other.take for other in others} | self.open(key)
             number = take.take if take.take not in taken else next(n for n in count(1) if n not in taken)
             mine = replace(take, take=number)
             await self._see(name, mine, drawn=True)
@@ -287,8 +289,8 @@ class Share:
             self.desk.tell(
                 Event("note", name, f"take {number} was bought by somebody else, and came from {shared.url}")
             )
-            some = True
-        return some
+            found = True
+        return found
 
     # one buyer at a time
 

@@ -229,7 +229,7 @@ class Desk:
         for shot, mine in self.takes.items():
             self.takes[shot] = tuple(other for other in mine if other.identity != take.identity)
         self.by_key[take.key] = tuple(t for t in self.by_key.get(take.key, ()) if t.identity != take.identity)
-        self.lost[take.key] = self.lost.get(take.key, frozenset()) | {take.take}
+        self.lost[name] = (*self.lost.get(name, ()), take)
 
     def _record(self, name: str, take: Take) -> None:
         self.store.record(take)

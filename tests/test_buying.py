@@ -228,8 +228,8 @@ def test_clips_that_were_bought_elsewhere_are_named_and_not_bought_again(tmp_pat
     assert caught.value.exit_code == 4
     told = [problem.fact for problem in caught.value.problems]
     for fact, name, usd in zip(told, ("0020", "0030", "0040"), ("$0.10", "$0.10", "$0.50"), strict=False):
-        assert f'shot "{name}": the clip of take 1' in fact
-        assert f"buying it again would cost {usd}" in fact
+        assert f'shot "{name}": the clip' in fact
+        assert f"again would cost {usd}" in fact
     assert told[3:] == ["3 clips are missing; nothing was done"]
     assert "buys them again for $0.70" in str(caught.value.problems[3].remedy)
     assert market.shop.total == total

@@ -113,10 +113,10 @@ def test_a_fresh_clone_gives_the_same_bytes_with_no_submit(
     shutil.rmtree(clone / "out")
     shutil.rmtree(clone / ".matchcut")
     pulled = json.loads(command(clone, "store", "pull", "--json", **environ).stdout)
-    assert (0, []) == (pulled["there"], pulled["problems"])
-    assert 6 < pulled["files"]
+    assert [] == pulled["problems"] + pulled["absent"]
+    files = pulled["files"] + pulled["there"]  # two shots may have the very same clip
     told = command(clone, "store", "pull", **environ)
-    assert told.stdout.startswith(f"pulled 0 files, 0 bytes; {pulled['files']} there already")
+    assert told.stdout.startswith(f"pulled 0 files, 0 bytes; {files} there already")
     assert 0 == command(clone, "run", "--no-spend", **environ).returncode
     assert made(anna.folder) == made(clone)
     whole = command(clone, "store", "verify", "--shared", **environ)
@@ -232,7 +232,7 @@ def test_gc_keeps_what_any_branch_or_tag_names_and_what_was_paid_for(tmp_path: P
             git(anna.folder, "commit", "-qam", "words for the tag")
             git(anna.folder, "tag", "-am", "a tag", "v1")
             git(anna.folder, "reset", "-q", "--hard", "HEAD~1")
-    assert 5 == len(set(clips.values()))
+    assert 1 == list(clips.values()).count(clips["nowhere"])
     store = LocalStore(anna.folder / ".matchcut")
 
     shown = gc(anna.folder)
@@ -252,7 +252,7 @@ def test_gc_without_git_says_so_and_removes_drawings_that_were_replaced(tmp_path
     stage.run()
     stage.change("A lamp.", "A candle.")
     stage.run()
-    film = stage.digests()
+    film = stage.digests()["film.mp4"]
     told = command(tmp_path, "store", "gc")
     assert "no git: only the takes files in the folder count" in told.stdout
     assert "--delete removes them" in told.stdout
@@ -263,13 +263,12 @@ def test_gc_without_git_says_so_and_removes_drawings_that_were_replaced(tmp_path
     assert before["bytes"] == gc(tmp_path, "--delete")["bytes"] > 0
     assert "nothing to remove" in command(tmp_path, "store", "gc").stdout
     assert 0 == stage.run().made
-    assert film == stage.digests()
+    assert film == stage.digests()["film.mp4"]
 
 
 def test_gc_removes_nothing_where_git_does_not_answer(tmp_path: Path) -> None:
     (tmp_path / "storyboard.takes").mkdir()
     git(tmp_path, "init", "-q")
-    (tmp_path / ".git" / "HEAD").write_text("no head", encoding="utf-8")
     (tmp_path / ".git" / "config").write_text("[core\n", encoding="utf-8")
     done = command(tmp_path, "store", "gc", "--delete")
     assert 1 == done.returncode

@@ -211,7 +211,9 @@ def test_lost_clips_are_bought_again_only_where_a_person_says_so_as_takes_of_the
     with pytest.raises(StoryError) as caught:
         market.run()
     assert 4 == caught.value.exit_code
-    assert 'storyboard.yaml:9:16: shot "0020": the clip of take 1' in str(caught.value).replace(str(tmp_path) + "/", "")
+    assert 'storyboard.yaml:9:16: shot "0020": the clips of take 1' in str(caught.value).replace(
+        str(tmp_path) + "/", ""
+    )
     assert market.shop.total == Decimal("0.40")
 
     ended = market.run(options=AGAIN, budget="0.70")

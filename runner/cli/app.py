@@ -28,7 +28,7 @@ COMMANDS: dict[str, str] = {
     "report": "Write report.html anew from what is there.",
     "models": "Show the model cards: sizes, lengths, prices.",
     "schema": "Print a schema, for an editor.",
-    "store": "Look after the store: verify.",
+    "store": "Look after the store, and the shared one: push, pull, verify, gc.",
     "frame": "Take one exact frame out of any clip.",
     "inspect": "Measure any clip.",
     "serve": "Stand in for the paid service, or receive its webhooks.",
