@@ -77,17 +77,17 @@ class Leases:
         out. Raises StoryError where the store does not answer.
         """
         mine = Lease(key, self.owner, self.who, os.getpid(), now, now + self.seconds)
+        created = False
         for _ in range(TRIES_MAX):
-            if self._ask(lambda: self.shelf.create(_name(key), mine.text())):
-                found = self._ask(lambda: self.shelf.get(_name(key)))
-                if found is not None and (there := _read(key, found)).owner == self.owner:
-                    return self._noted(there)
+            created |= self._ask(lambda: self.shelf.create(_name(key), mine.text()))
             sheet = self._ask(lambda: self.shelf.get(_name(key)))
             if sheet is None:
                 continue  # given back meanwhile
             there = _read(key, sheet)
-            free = there.owner == self.owner or (there.expires < now and (force or there.state == "begun"))
-            if not free:
+            if created and there == mine:
+                return self._noted(there)
+            own = there.owner == self.owner or (created and not there.owner)  # not written as it was sent
+            if not own and not (there.expires < now and (force or there.state == "begun")):
                 return there
             after = replace(mine, state=there.state) if there.owner == self.owner else mine
             if self._replaced(after, sheet):
@@ -99,7 +99,8 @@ class Leases:
         after = replace(lease, expires=now + self.seconds, state="sent" if sent else lease.state)
         sheet = self._ask(lambda: self.shelf.get(_name(lease.key)))
         there = _read(lease.key, sheet) if sheet is not None else None
-        if sheet is None or there is None or there.owner != self.owner or not self._replaced(after, sheet):
+        ours = there is not None and there.owner in (self.owner, "")  # what cannot be read, its holder wrote
+        if sheet is None or not ours or not self._replaced(after, sheet):
             who = f": {there.told()} has it" if there is not None else ""
             fact = f"the lease in the shared store was lost before anything was sent{who}"
             raise StoryError.of(fact, "run again", exit_code=4)

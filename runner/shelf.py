@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -190,12 +191,28 @@ class Bucket:
         self.url = url.rstrip("/")
         self.scheme = url.partition("://")[0]
         self.conditional = self.scheme in _CREATES
-        with _here(self.scheme):
-            import fsspec
+        self._guard = threading.Lock()
+        self._opened: tuple[Any, str] | None = None
 
-            # What was listed or opened once is not believed: others write there too.
-            self.fs, root = fsspec.core.url_to_fs(self.url, skip_instance_cache=True, use_listings_cache=False)
-        self.root = str(root).rstrip("/")
+    def _open(self) -> tuple[Any, str]:
+        """The file system and the root in it, opened when it is first asked: a run may need nothing from there."""
+        with self._guard:
+            if self._opened is None:
+                with _here(self.scheme):
+                    import fsspec
+
+                    # What was listed or opened once is not believed: others write there too.
+                    fs, root = fsspec.core.url_to_fs(self.url, skip_instance_cache=True, use_listings_cache=False)
+                self._opened = fs, str(root).rstrip("/")
+            return self._opened
+
+    @property
+    def fs(self) -> Any:
+        return self._open()[0]
+
+    @property
+    def root(self) -> str:
+        return self._open()[1]
 
     def _at(self, name: str) -> str:
         return f"{self.root}/{name}"
@@ -344,7 +361,7 @@ def _ours() -> Iterator[None]:
     """Every file system raises failures of its own kind; here they become OSError."""
     try:
         yield
-    except OSError:
+    except (OSError, StoryError):
         raise
     except Exception as error:
         raise OSError(errno.EIO, said(error)) from error

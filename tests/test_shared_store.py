@@ -335,7 +335,7 @@ def test_a_store_that_is_down_is_asked_so_often_and_that_is_said(tmp_path: Path)
 )
 def test_what_cannot_be_reached_is_said_with_what_to_install(url: str, fact: str, remedy: str, tmp_path: Path) -> None:
     with pytest.raises(StoryError) as caught:
-        shelf(url, tmp_path)
+        shelf(url, tmp_path).size("x")
     (problem,) = caught.value.problems
     assert fact in problem.fact
     assert remedy in (problem.remedy or "")

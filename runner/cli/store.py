@@ -91,7 +91,7 @@ def verify(project: Path, *, there: bool, as_json: bool) -> int:
     folder = project if project.is_dir() else project.parent
     store = LocalStore(folder / ".matchcut")
     count = len(list(store.objects.glob("*/*")))
-    with lock.held(store.root, RealClock().now()):
+    with _held(store, acts=True):
         problems = store.verify(aside=True)
     return _verified(count, "object", problems, as_json=as_json)
 
@@ -132,7 +132,7 @@ def gc(project: Path, *, delete: bool, paid: bool, as_json: bool) -> int:
     """
     folder = project if project.is_dir() else project.parent
     store = LocalStore(folder / ".matchcut")
-    with lock.held(store.root, RealClock().now()):
+    with _held(store, acts=delete):
         kept = roots(folder)
         found = prune.unneeded(store, kept, store.root / gather.JOURNAL)
         going = [item for item in found if paid or not item.paid]
@@ -181,6 +181,16 @@ def _show(kept: Roots, going: Sequence[prune.Item], found: Sequence[prune.Item],
 
 
 # what they share
+
+
+@contextmanager
+def _held(store: LocalStore, *, acts: bool) -> Iterator[None]:
+    """The project's lock, where something is to be changed and there is a store at all."""
+    if not acts or not store.root.is_dir():
+        yield
+        return
+    with lock.held(store.root, RealClock().now()):
+        yield
 
 
 def _shared(project: Path) -> tuple[Loaded, SharedStore]:
