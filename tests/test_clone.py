@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -14,9 +15,11 @@ from typing import Any
 
 import pytest
 
+from runner.cli.app import start
 from runner.store import LocalStore
 
 from . import buckets
+from .market import Crash, Market
 from .shop import COMMAND, FAST, ROOT, Project, Service, service
 from .stage import Stage
 
@@ -90,7 +93,7 @@ def test_a_fresh_clone_gives_the_same_bytes_with_no_submit(
         else "file://../shared"
     )
     environ = s3 if kind == "s3" else {}
-    anna = project(tmp_path / "anna", shop, f"{url}/lanterns")
+    anna = project(tmp_path / "anna", shop, f"{url}/lanterns", shots=3)
     done = command(anna.folder, "run", **buying(shop), **environ)
     assert 0 == done.returncode, done.stderr
     committed(anna.folder)
@@ -101,10 +104,10 @@ def test_a_fresh_clone_gives_the_same_bytes_with_no_submit(
 
     git(tmp_path, "clone", "-q", str(anna.folder), str(tmp_path / "clone"))
     clone = tmp_path / "clone"
-    for word in ("--no-spend", "--yes"):
-        # Neither a key nor a service: nothing is asked of it.
-        done = command(clone, "run", word, MATCHCUT_RUNWARE_URL="http://127.0.0.1:9/v1", **environ)
-        assert 0 == done.returncode, done.stderr
+    # Neither a key nor a service: nothing is asked of it.
+    done = command(clone, "run", "--no-spend", MATCHCUT_RUNWARE_URL="http://127.0.0.1:9/v1", **environ)
+    assert 0 == done.returncode, done.stderr
+    assert " MB, from " in done.stderr
     assert made(anna.folder) == made(clone)
     assert {"manifest.json", "film.mp4"} <= set(made(clone))
     assert "" == git(clone, "status", "--porcelain")
@@ -117,8 +120,6 @@ def test_a_fresh_clone_gives_the_same_bytes_with_no_submit(
     files = pulled["files"] + pulled["there"]  # two shots may have the very same clip
     told = command(clone, "store", "pull", **environ)
     assert told.stdout.startswith(f"pulled 0 files, 0 bytes; {files} there already")
-    assert 0 == command(clone, "run", "--no-spend", **environ).returncode
-    assert made(anna.folder) == made(clone)
     whole = command(clone, "store", "verify", "--shared", **environ)
     assert (0, "") == (whole.returncode, whole.stderr)
     assert "all whole" in whole.stdout
@@ -149,7 +150,7 @@ def test_a_clone_without_the_store_lists_what_is_missing_and_buys_it_again_only_
     committed(anna.folder)
     git(tmp_path, "clone", "-q", str(anna.folder), "clone")
     clone, before = tmp_path / "clone", len(shop.ledger()["tasks"])
-    for words in (("run",), ("run", "--yes"), ("run", "--budget", "20"), ("run", "--no-spend", "--buy-again")):
+    for words in (("run", "--yes", "--budget", "20"), ("run", "--no-spend", "--buy-again")):
         done = command(clone, *words, **buying(shop))
         assert 4 == done.returncode
         assert 'storyboard.yaml:9:16: shot "0000": the clip of take 1 (' in done.stderr
@@ -202,78 +203,94 @@ def test_a_damaged_clip_is_set_aside_and_told_and_pulled_anew(tmp_path: Path, sh
 # What may go
 
 
-def gc(folder: Path, *words: str) -> dict[str, Any]:
-    done = command(folder, "store", "gc", "--json", *words)
-    assert 0 == done.returncode, done.stderr
-    told: dict[str, Any] = json.loads(done.stdout)
+def gc(capsys: pytest.CaptureFixture[str], folder: Path, *words: str) -> dict[str, Any]:
+    capsys.readouterr()
+    assert 0 == start(["store", "gc", "--json", *words, str(folder)])
+    told: dict[str, Any] = json.loads(capsys.readouterr().out)
     return told
 
 
-def test_gc_keeps_what_any_branch_or_tag_names_and_what_was_paid_for(tmp_path: Path, shop: Service) -> None:
-    anna = project(tmp_path / "anna", shop, None, shots=1)
-    file = anna.folder / "storyboard.yaml"
-    text = file.read_text(encoding="utf-8")
+def test_gc_keeps_what_any_branch_or_tag_names_and_what_was_paid_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    market = Market(tmp_path, "[]")
     clips = {}
-    for name in ("first", "branch", "tag", "nowhere", "last"):
-        file.write_text(text.replace("Words of", f"{name} words of"), encoding="utf-8")
-        shutil.rmtree(anna.folder / "storyboard.takes", ignore_errors=True)
-        assert 0 == command(anna.folder, "run", **buying(shop)).returncode
-        (record,) = (anna.folder / "storyboard.takes").glob("*.yaml")
-        clips[name] = next(
-            line.split()[1] for line in record.read_text(encoding="utf-8").splitlines() if "clip:" in line
-        )
+    for name in ("first", "branch", "tag", "stash", "nowhere", "staged", "last"):
+        market.write(f'- {{shot: "0010", action: Words for {name}.}}')
+        shutil.rmtree(tmp_path / "storyboard.takes", ignore_errors=True)
+        assert 0 == market.run().exit_code
+        record = tmp_path / "storyboard.takes" / "0010.yaml"
+        (clips[name],) = re.findall("clip: ([0-9a-f]{64})", record.read_text(encoding="utf-8"))
         if name == "first":
-            committed(anna.folder)
+            committed(tmp_path)
         elif name == "branch":
-            git(anna.folder, "checkout", "-qb", "other")
-            git(anna.folder, "commit", "-qam", "other words")
-            git(anna.folder, "checkout", "-q", "main")
+            git(tmp_path, "checkout", "-qb", "other")
+            git(tmp_path, "commit", "-qam", "other words")
+            git(tmp_path, "checkout", "-q", "main")
         elif name == "tag":
-            git(anna.folder, "commit", "-qam", "words for the tag")
-            git(anna.folder, "tag", "-am", "a tag", "v1")
-            git(anna.folder, "reset", "-q", "--hard", "HEAD~1")
-    assert 1 == list(clips.values()).count(clips["nowhere"])
-    store = LocalStore(anna.folder / ".matchcut")
+            git(tmp_path, "commit", "-qam", "words for the tag")
+            git(tmp_path, "tag", "-am", "a tag", "v1")
+            git(tmp_path, "reset", "-q", "--hard", "HEAD~1")
+        elif name == "stash":
+            git(tmp_path, "stash", "-q")
+        elif name == "staged":
+            git(tmp_path, "add", "-A")
+    assert 7 == len(set(clips.values()))
+    store = LocalStore(tmp_path / ".matchcut")
 
-    shown = gc(anna.folder)
-    assert not [item for item in shown["items"] if item["paid"]]
+    shown = gc(capsys, tmp_path)
+    assert [] == [item for item in shown["items"] if item["paid"]]
     assert {clips["nowhere"]} == {name for name in shown["paid_kept"] if len(name) == 64}
-    gc(anna.folder, "--delete")
+    gc(capsys, tmp_path, "--delete")
     assert all(store.has(clip) for clip in clips.values()), "what was paid for stays"
-    gone = gc(anna.folder, "--delete", "--paid")
+    gone = gc(capsys, tmp_path, "--delete", "--paid")
     assert {clips["nowhere"]} == {item["name"] for item in gone["items"] if item["kind"] == "clip"}
     assert {"nowhere"} == {name for name, clip in clips.items() if not store.has(clip)}
-    assert [] == gc(anna.folder, "--paid")["items"]
-    assert [] == store.verify()
+    assert [] == gc(capsys, tmp_path, "--paid")["items"]
 
 
-def test_gc_without_git_says_so_and_removes_drawings_that_were_replaced(tmp_path: Path) -> None:
+def test_gc_keeps_what_is_in_flight(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    market = Market(tmp_path, '- {shot: "0010", action: A lamp burns.}')
+    with pytest.raises(Crash):
+        market.run(trip=5)  # its clip is in the store, and not in the takes file yet
+    store = LocalStore(tmp_path / ".matchcut")
+    (clip,) = store.objects.glob("*/*")
+    gc(capsys, tmp_path, "--delete", "--paid")
+    assert clip.is_file()
+    assert 0 == market.run().exit_code
+    assert 1 == len(market.shop.heard)
+
+
+def test_gc_without_git_says_so_and_removes_drawings_that_were_replaced(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     stage = Stage(tmp_path, '- {shot: "0010", action: A lamp.}')
     stage.run()
     stage.change("A lamp.", "A candle.")
     stage.run()
     film = stage.digests()["film.mp4"]
-    told = command(tmp_path, "store", "gc")
-    assert "no git: only the takes files in the folder count" in told.stdout
-    assert "--delete removes them" in told.stdout
-    before = gc(tmp_path)
+    assert 0 == start(["store", "gc", str(tmp_path)])
+    told = capsys.readouterr().out
+    assert "no git: only the takes files in the folder count" in told
+    assert "--delete removes them" in told
+    before = gc(capsys, tmp_path)
     assert {"clip": 1, "record": 1, "picture": 2, "strip": 1} == {
         kind: sum(item["kind"] == kind for item in before["items"]) for kind in ("clip", "record", "picture", "strip")
     }
-    assert before["bytes"] == gc(tmp_path, "--delete")["bytes"] > 0
-    assert "nothing to remove" in command(tmp_path, "store", "gc").stdout
+    assert before["bytes"] == gc(capsys, tmp_path, "--delete")["bytes"] > 0
+    assert [] == gc(capsys, tmp_path)["items"]
     assert 0 == stage.run().made
     assert film == stage.digests()["film.mp4"]
 
 
-def test_gc_removes_nothing_where_git_does_not_answer(tmp_path: Path) -> None:
+def test_gc_removes_nothing_where_git_does_not_answer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "storyboard.takes").mkdir()
     git(tmp_path, "init", "-q")
     (tmp_path / ".git" / "config").write_text("[core\n", encoding="utf-8")
-    done = command(tmp_path, "store", "gc", "--delete")
-    assert 1 == done.returncode
-    assert "git does not say which takes files there are" in done.stderr
-    assert "without it nothing is removed" in done.stderr
+    assert 1 == start(["store", "gc", "--delete", str(tmp_path)])
+    told = capsys.readouterr().err
+    assert "git does not say which takes files there are" in told
+    assert "without it nothing is removed" in told
 
 
 # The address
