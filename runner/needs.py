@@ -85,12 +85,12 @@ def problems(plan: Plan, found: Iterable[Missing], where: str) -> StoryError:
         fact = f'shot "{one.shot}": the {clips} of {takes} {are} not on this machine{where}; {again}'
         place = plan.board.document.place((*plan.board.by_id[one.shot].route, "shot"))
         told.append(Problem(fact, None, place))
-    count = f"{len(some)} clips are" if len(some) > 1 else "1 clip is"
-    remedy = (
-        "matchcut store pull, with `store:` in the storyboard and `matchcut store push` where they were bought\n"
-        f"run --buy-again, which buys {'them' if len(some) > 1 else 'it'} again for {total}"
-    )
-    return StoryError([*told, Problem(f"{count} missing; nothing was done", remedy)], exit_code=4)
+    many = len(some) > 1
+    clips = f"the clips of {len(some)} shots are" if many else "the clip of 1 shot is"
+    push = "matchcut store push where they were bought"
+    push = push if where else f"`store:` in the storyboard, and {push}"
+    remedy = f"{push}; then run again\nrun --buy-again, which buys {'them' if many else 'it'} again for {total}"
+    return StoryError([*told, Problem(f"{clips} missing; nothing was done", remedy)], exit_code=4)
 
 
 def _usd(amount: Decimal | None) -> str:

@@ -19,6 +19,8 @@ from .store import LocalStore, hash_file, told
 from .takes import Take
 
 T = TypeVar("T")
+FORMAT = 1
+"""Of the records there."""
 TRIES_MAX = 4
 """How often one thing is asked of the store before that is a failure."""
 PAUSE_S = 0.5
@@ -195,7 +197,7 @@ class SharedStore:
         return None
 
     def _put_record(self, folder: str, data: Mapping[str, Any]) -> None:
-        text = (json.dumps(data, ensure_ascii=False, indent=1) + "\n").encode()
+        text = (json.dumps({"matchcut": FORMAT, **data}, ensure_ascii=False, indent=1) + "\n").encode()
         digest = hashlib.sha256(text).hexdigest()
         name = f"{folder}/{digest}.json"
         for _ in range(self.tries_max):
@@ -212,9 +214,14 @@ class SharedStore:
     def _records(self, folder: str) -> Iterator[dict[str, Any]]:
         for name in self._names(folder):
             text = self._right(name)
-            data = json.loads(text) if text is not None else None
-            if isinstance(data, dict):
-                yield data
+            if text is None:
+                continue
+            data: dict[str, Any] = json.loads(text)
+            version = data.pop("matchcut", None)
+            if version != FORMAT:
+                fact = f"{name} in {self.url} has format {version}; this matchcut reads format {FORMAT}"
+                raise StoryError.of(fact, "a newer matchcut", exit_code=1)
+            yield data
 
     # every byte against its name
 

@@ -54,6 +54,14 @@ class Transfer:
             self.files, self.bytes = self.files + 1, self.bytes + size
 
 
+def size_in_words(size: int) -> str:
+    """Bytes as people write them: ``3.1 MB``."""
+    for unit, power in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size >= power:
+            return f"{size / power:.1f} {unit}"
+    return f"{size} bytes"
+
+
 def push_take(shared: SharedStore, name: str, take: Take) -> Transfer:
     """Put a bought take there: its clip, its frames, then the record that leads to them. Raises StoryError."""
     local, done = shared.local, Transfer()
@@ -233,7 +241,7 @@ class Share:
         for problem in done.problems:
             self.desk.tell(Event("note", "", problem.fact))
         if done.files:
-            fact = f"pulled {done.files} files, {done.bytes / 1e6:.1f} MB, from {shared.url}"
+            fact = f"pulled {done.files} files, {size_in_words(done.bytes)}, from {shared.url}"
             self.desk.tell(Event("note", "", fact))
         return {take.clip for _, take in some if self.store.has(take.clip)}
 

@@ -230,7 +230,7 @@ def test_clips_that_were_bought_elsewhere_are_named_and_not_bought_again(tmp_pat
     for fact, name, usd in zip(told, ("0020", "0030", "0040"), ("$0.10", "$0.10", "$0.50"), strict=False):
         assert f'shot "{name}": the clip' in fact
         assert f"again would cost {usd}" in fact
-    assert told[3:] == ["3 clips are missing; nothing was done"]
+    assert told[3:] == ["the clips of 3 shots are missing; nothing was done"]
     assert "buys them again for $0.70" in str(caught.value.problems[3].remedy)
     assert market.shop.total == total
     assert market.films() != {}

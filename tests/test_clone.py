@@ -107,7 +107,7 @@ def test_a_fresh_clone_gives_the_same_bytes_with_no_submit(
     # Neither a key nor a service: nothing is asked of it.
     done = command(clone, "run", "--no-spend", MATCHCUT_RUNWARE_URL="http://127.0.0.1:9/v1", **environ)
     assert 0 == done.returncode, done.stderr
-    assert " MB, from " in done.stderr
+    assert re.search(r"pulled [0-9]+ files, [0-9.]+ kB, from", done.stderr)
     assert made(anna.folder) == made(clone)
     assert {"manifest.json", "film.mp4"} <= set(made(clone))
     assert "" == git(clone, "status", "--porcelain")
@@ -157,7 +157,7 @@ def test_a_clone_without_the_store_lists_what_is_missing_and_buys_it_again_only_
         assert (
             "was bought, and is not on this machine; buying it again would cost $0.10; 0001 may follow" in done.stderr
         )
-        assert "2 clips are missing; nothing was done" in done.stderr
+        assert "the clips of 2 shots are missing; nothing was done" in done.stderr
         assert "run --buy-again, which buys them again for $0.20" in done.stderr
         assert not (clone / "out").exists()
     assert before == len(shop.ledger()["tasks"])

@@ -322,6 +322,15 @@ def test_a_store_that_is_down_is_asked_so_often_and_that_is_said(tmp_path: Path)
     assert 1 == caught.value.exit_code
 
 
+def test_a_record_of_a_later_format_is_refused_and_left_alone(tmp_path: Path) -> None:
+    place, text = Folder(tmp_path / "shared"), b'{"matchcut": 2, "take": "otherwise"}'
+    name = f"takes/aa/{'a' * 64}/{digest(text)}.json"
+    place.create(name, text)
+    with pytest.raises(StoryError, match="has format 2; this matchcut reads format 1"):
+        shared(place, store(tmp_path)).takes("a" * 64)
+    assert text == place.read(name, 0, 100)
+
+
 # Addresses
 
 

@@ -17,7 +17,7 @@ from ..load import Loaded
 from ..needs import commands_of, takes_of
 from ..remote import SharedStore
 from ..roots import Roots, roots
-from ..sharing import Transfer, pull_done, pull_take, push_done, push_take, together
+from ..sharing import Transfer, pull_done, pull_take, push_done, push_take, size_in_words, together
 from ..store import LocalStore
 from ..takes import Take
 from . import options
@@ -166,8 +166,8 @@ def _show(kept: Roots, going: Sequence[prune.Item], found: Sequence[prune.Item],
     for item in going:
         mark = "  bought, or of unknown origin" if item.paid else ""
         name = item.name if " " in item.name else item.name[:12]
-        click.echo(f"  {_WORDS[item.kind]} {name}  {_bytes(item.bytes)}{mark}")
-    size = _bytes(sum(item.bytes for item in going))
+        click.echo(f"  {_WORDS[item.kind]} {name}  {size_in_words(item.bytes)}{mark}")
+    size = size_in_words(sum(item.bytes for item in going))
     if not going:
         click.echo("nothing to remove")
     elif removed:
@@ -176,7 +176,7 @@ def _show(kept: Roots, going: Sequence[prune.Item], found: Sequence[prune.Item],
         click.echo(f"{options.count(len(going), 'file')}, {size}, may go: --delete removes them")
     stays = [item for item in found if item.paid and item not in going]
     if stays:
-        size = _bytes(sum(item.bytes for item in stays))
+        size = size_in_words(sum(item.bytes for item in stays))
         click.echo(f"{options.count(len(stays), 'file')}, {size}, bought or of unknown origin: kept without --paid")
 
 
@@ -228,17 +228,9 @@ def _end(how: str, done: Transfer, shared: SharedStore, *, as_json: bool) -> int
     for fact in shared.noticed:
         click.echo(f"noticed: {fact}", err=True)
     tell([*done.problems, *(Problem(fact) for fact in done.absent)])
-    click.echo(
-        f"{how} {options.count(done.files, 'file')}, {_bytes(done.bytes)}; {done.there:,} there already ({shared.url})"
-    )
+    moved = f"{options.count(done.files, 'file')}, {size_in_words(done.bytes)}"
+    click.echo(f"{how} {moved}; {done.there:,} there already ({shared.url})")
     return code
-
-
-def _bytes(size: int) -> str:
-    for unit, power in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if size >= power:
-            return f"{size / power:.1f} {unit}"
-    return f"{size} bytes"
 
 
 @contextmanager
