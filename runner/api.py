@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from . import config, cut, gather, lock, money, takes
+from . import config, cut, gather, lock, money, needs, takes
 from . import rebuild as rebuild_
 from . import rename as rename_
 from . import variant as variants_
@@ -37,9 +37,11 @@ from .ports import Clock, Executor, Setting
 from .providers import provider as provider_of
 from .rebuild import Rebuilt
 from .rebuild import Side as RebuildSide
+from .remote import SharedStore
 from .rename import Renamed
 from .revision import Revision, between, plan_at, renamed
 from .saved import Saved, begin
+from .shelf import shelf
 from .store import LocalStore
 from .trust import Trust, foreign
 from .work import Desk, Event, Options, Outcome
@@ -154,6 +156,7 @@ def run(
     allow_unpriced: bool = False,
     part: Part = WHOLE,
     saved: Saved | None = None,
+    buy_again: bool = False,
     patience: Patience | None = None,
     tell: Callable[[Event], None] = lambda _: None,
 ) -> Outcome:
@@ -161,11 +164,12 @@ def run(
 
     ``budget`` is a ceiling in USD for all that the storyboard ever costs; the lowest of it, the storyboard's and
     MATCHCUT_BUDGET holds. Buying needs ``yes`` or a ceiling. ``spend=False`` buys nothing, and fetches what is in
-    flight. ``part``: the shots that it is about. ``saved``: a plan that somebody saw, carried out once, as long as
-    nothing has changed, and up to what it said; pass the part and the provider it names. ``trust`` says that the
-    pipeline's commands may run as they are now; it is remembered. ``tell`` is called with what happens. ``patience``:
-    how long a purchase of unclear outcome is asked about; made for rehearsals with a service that answers sooner.
-    Raises StoryError where nothing can be begun; what fails later stands in the outcome.
+    flight. ``buy_again``: clips that were bought and are nowhere to be had are bought again, as new takes. ``part``:
+    the shots that it is about. ``saved``: a plan that somebody saw, carried out once, as long as nothing has changed,
+    and up to what it said; pass the part and the provider it names. ``trust`` says that the pipeline's commands may run
+    as they are now; it is remembered. ``tell`` is called with what happens. ``patience``: how long a purchase of
+    unclear outcome is asked about; made for rehearsals with a service that answers sooner. Raises StoryError where
+    nothing can be begun; what fails later stands in the outcome.
     """
     if isinstance(storyboard, Loaded):
         loaded = storyboard
@@ -177,7 +181,7 @@ def run(
     remembered = Trust(settings.home)
     if trust:
         remembered.add(loaded.pipeline, loaded.plan.facts.files)
-    options = Options(partial=partial, trusted=remembered.has, spend=spend, resend=spend)
+    options = Options(partial=partial, trusted=remembered.has, spend=spend, resend=spend, again=buy_again and spend)
     ceiling = money.ceiling(budget, loaded.board.budget, settings.budget, saved.ceiling if saved else None)
     clock = RealClock()
 
@@ -190,7 +194,8 @@ def run(
         stop = Stop()
         try:
             if not fresh.lane.draws:
-                if spend and ceiling is None and not yes and fresh.plan.work:
+                work = fresh.plan.work or (buy_again and needs.missing(fresh.plan, fresh.project.store))
+                if spend and ceiling is None and not yes and work:
                     fact = "this run may spend money, and nobody has said how much"
                     raise StoryError.of(fact, "--yes, --budget 12.00, or budget: in the storyboard", exit_code=4)
                 journal = Journal(fresh.project.store.root / gather.JOURNAL)
@@ -200,7 +205,7 @@ def run(
             with stoppable(stop if journal is not None else None):
                 return await perform(
                     fresh, provider, executor, journal=journal, purse=purse, clock=clock, options=options,
-                    patience=patience, place=_place(fresh), stop=stop, tell=tell,
+                    patience=patience, place=_place(fresh), stop=stop, shared=_shared(fresh, settings), tell=tell,
                 )  # fmt: skip
         finally:
             await provider.aclose()
@@ -467,6 +472,19 @@ def _addressed(loaded: Loaded, trust: Trust) -> None:
         raise StoryError([Problem(fact, "--trust, if you know who that is", place)], exit_code=4)
 
 
+def shared_store(storyboard: str | Path | Loaded) -> SharedStore | None:
+    """The shared store of a storyboard: its own, or the one in matchcut.toml. Raises StoryError."""
+    loaded = storyboard if isinstance(storyboard, Loaded) else load(storyboard)
+    return _shared(loaded, config.read(loaded.project.folder, loaded.plan.facts.environ))
+
+
+def _shared(loaded: Loaded, settings: config.Config) -> SharedStore | None:
+    url = loaded.board.store or settings.store
+    if url is None or loaded.lane.draws:
+        return None
+    return SharedStore(shelf(url, loaded.project.folder), loaded.project.store)
+
+
 def _place(loaded: Loaded) -> str:
     """Host of the provider, where it is not the usual one."""
     address = loaded.plan.facts.environ.get("MATCHCUT_RUNWARE_URL") or loaded.pipeline.url
@@ -505,7 +523,7 @@ def resolve(
             purse = Purse(None, fresh.plan.facts.spent)
             return await perform(
                 fresh, provider, executor, journal=journal, purse=purse, clock=clock,
-                options=Options(spend=False, resend=resend), place=_place(fresh),
+                options=Options(spend=False, resend=resend), place=_place(fresh), shared=_shared(fresh, settings),
             )  # fmt: skip
         finally:
             await provider.aclose()

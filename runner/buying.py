@@ -163,6 +163,8 @@ class Buyer:
     async def buy(self, brief: Brief, decision: Decision, order: Order) -> None:
         """Buy the takes of an order: reserve, write down, submit, collect. Raises what the shot fails with."""
         assert decision.key is not None
+        if self.desk.sharing is not None:
+            await self.desk.sharing.sending(order.key)
         estimate = brief.card.cost({**brief.request, "numberResults": len(order.takes)})
         name = str(uuid.uuid4())
         self.purse.reserve(name, estimate)

@@ -15,7 +15,8 @@ from .errors import Place, Problem, StoryError, did_you_mean
 
 FILE = "matchcut.toml"
 JOBS_MAX = 256
-_KNOWN = ("jobs",)
+_KNOWN = ("jobs", "store")
+_URL = re.compile(r"([a-z][a-z0-9+.-]*)://(.+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,8 @@ class Config:
     budget: Decimal | None
     home: Path
     """Where matchcut remembers what belongs to no project."""
+    store: str | None = None
+    """The address of the shared store; the storyboard's own goes before it."""
 
 
 def read(project: Path, environ: Mapping[str, str] = os.environ) -> Config:
@@ -44,11 +47,14 @@ def read(project: Path, environ: Mapping[str, str] = os.environ) -> Config:
         fact = f"{'MATCHCUT_JOBS' if own else 'jobs'} is {shown}, but it must be a whole number from 1 to {JOBS_MAX}"
         problems.append(Problem(fact, "2", None if own else _place(text, "jobs")))
     budget = amount(environ.get("MATCHCUT_BUDGET"), "MATCHCUT_BUDGET", problems)
+    store = data.get("store")
+    if store is not None and (fault := address(store)) is not None:
+        problems.append(Problem(*fault, _place(text, "store")))
     if problems:
         raise StoryError(problems)
     home = environ.get("XDG_CONFIG_HOME") or os.path.join(environ.get("HOME", "~"), ".config")  # noqa: PTH118
     home_folder = Path(home).expanduser() / "matchcut"
-    return Config(int(str(said)), budget, home_folder)
+    return Config(int(str(said)), budget, home_folder, None if store is None else str(store))
 
 
 def _file(path: Path, problems: list[Problem]) -> tuple[dict[str, object], str]:
@@ -75,6 +81,22 @@ def _place(text: str, name: str) -> Place:
     lines = text.split("\n")
     found = next((n for n, line in enumerate(lines, 1) if re.match(rf"{re.escape(name)}\s*=", line)), None)
     return Place(FILE, found, 1) if found else Place(FILE)
+
+
+def address(url: object) -> tuple[str, str] | None:
+    """What is wrong with the address of a shared store, and the way out; None if nothing is.
+
+    An address stands in a file that belongs in git: it holds no password.
+    """
+    found = _URL.match(url) if isinstance(url, str) else None
+    if found is None:
+        shown = json.dumps(url, default=str)
+        return f"store is {shown}, but it must be an address", "s3://bucket/path, gs://…, sftp://… or file:///a/folder"
+    host, at, _ = found[2].partition("/")[0].rpartition("@")
+    if (at and ":" in host) or "?" in found[2]:
+        fact = "the address of the shared store holds a secret, or what may be one"
+        return fact, f"{found[1]}://{found[2].rpartition('@')[2].partition('?')[0]}; credentials in the environment"
+    return None
 
 
 def amount(text: str | None, where: str, problems: list[Problem]) -> Decimal | None:

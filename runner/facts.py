@@ -96,3 +96,5 @@ class Facts:
     environ: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
     """Digests of the files that steps declare, by path relative to the pipeline's folder."""
+    lost: Mapping[str, tuple[Take, ...]] = field(default_factory=dict)
+    """By shot: takes whose clips are nowhere any more. They are not among ``takes``."""

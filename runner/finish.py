@@ -64,9 +64,10 @@ class _Ending:
         if bare := [name for name in here if name not in self.clips]:
             fact = f"the takes of {', '.join(bare)} say nothing of how their clips are"
             run.fail("film", StoryError.of(fact, "matchcut takes rebuild: it measures them", exit_code=1))
-        if lost := [name for name in found if name not in here and name not in self.placing.damaged]:
+        shown = {name for film in run.plan.board.films for name in film.shots} - self.placing.damaged
+        if lost := [name for name in found if name in shown and name not in here]:
             fact = f"the clips of {', '.join(lost)} were bought, and are not on this machine"
-            run.fail("film", StoryError.of(fact, "bring back .matchcut from where they were bought", exit_code=1))
+            run.fail("film", StoryError.of(fact, "matchcut store pull; `matchcut run` says more", exit_code=1))
         self.severed = cut.severed(run.plan, run.decisions, run.facts)
         states = [decision.state for decision in run.decisions.values()]
         names = {name for film in run.plan.board.films for name in film.shots}

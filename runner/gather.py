@@ -64,7 +64,7 @@ def facts(
         known = {take.identity: take for take in paid.get(key, ())}
         known |= {take.identity: take for take in store.drawn(key, whole=False)}
         known |= {take.identity: take for take in written.get(key, ())}
-        return tuple(sorted(known.values(), key=lambda take: take.take)) or None
+        return tuple(sorted((take for take in known.values() if not take.lost), key=lambda take: take.take)) or None
 
     flying = flights(file, store, books)
     by_key: Known[tuple[Take, ...]] = Known(ask)
@@ -102,6 +102,7 @@ def facts(
         pictures=pictures,
         environ=environ,
         files=_files(made, told),
+        lost={name: tuple(take for take in record.takes if take.lost) for name, record in records.items()},
     )
 
 

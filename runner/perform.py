@@ -24,6 +24,8 @@ from .placing import Placing
 from .plan import Decision, End, State, decide, exec_key, product_of
 from .ports import Clock, Executor, Made, Order, Provider, ProviderError, TaskFailed, Ticket, WorkerLost
 from .providers.animatic.version import task_uuid
+from .remote import SharedStore
+from .sharing import Share
 from .takes import Take
 from .work import Desk, Event, Options, Outcome, Unknown, What
 
@@ -42,9 +44,12 @@ async def perform(
     patience: Patience | None = None,
     place: str = "",
     stop: Stop | None = None,
+    shared: SharedStore | None = None,
     tell: Callable[[Event], None] = lambda _: None,
 ) -> Outcome:
     """Make what a plan lacks. The project's lock must be held. A paid provider needs a journal and a purse.
+
+    ``shared``: where others find what is bought here, and what they bought is found.
 
     Raises StoryError where nothing can be begun (a command that is not trusted, a folder that cannot be written).
     What fails for one shot stops what follows from it and nothing else.
@@ -58,6 +63,7 @@ async def perform(
         run.buyer = Buyer(
             desk, provider, journal, purse, clock or RealClock(), run.places, patience, place, stop or Stop()
         )
+        run.share = Share(desk, shared, clock or RealClock(), purse, journal.numbers)
     return await run.all()
 
 
@@ -66,6 +72,7 @@ class _Run:
     desk: Desk
     provider: Provider
     buyer: Buyer | None = None
+    share: Share | None = None
 
     def __post_init__(self) -> None:
         self.plan, self.store, self.tell = self.desk.plan, self.desk.store, self.desk.tell
@@ -83,6 +90,8 @@ class _Run:
         self._consent()
         self.store.sweep()
         self.store.make()
+        if self.share is not None:
+            await self.share.begin()
         async with asyncio.TaskGroup() as group:
             if self.buyer is not None:
                 self.buyer.recover(group)
@@ -90,6 +99,8 @@ class _Run:
                     group.create_task(self._warm())
             for name in self.plan.order:
                 group.create_task(self._shot(name))
+        if self.share is not None:
+            await self.share.give_back()
         return await finish.finish(self.desk, self.placing)
 
     async def _warm(self) -> None:
@@ -163,6 +174,8 @@ class _Run:
             self._note(name, decision.take.key)
         if decision.take is not None:
             await self.desk.adopt(name, decision.take)
+        if self.share is not None and decision.take is not None and (decision.usable or decision.state == "waiting"):
+            await self.share.bring(name, decision.take)
         if decision.take is not None and decision.state in ("current", "waiting"):
             await self._local_steps(name, decision.take)
             decision = decide(self.plan, name, self.decisions, self.desk.facts)
@@ -180,9 +193,28 @@ class _Run:
     async def _one_at_a_time(self, name: str, decision: Decision) -> None:
         """Shots that ask for the very same share their takes: one has them made, the others wait and find them."""
         assert decision.key is not None
-        async with self.alone.setdefault(decision.key.digest, asyncio.Lock()):
+        key = decision.key
+        async with self.alone.setdefault(key.digest, asyncio.Lock()):
             if self.buyer is not None:
-                await self.buyer.settled(decision.key.digest)
+                await self.buyer.settled(key.digest)
+            decision = decide(self.plan, name, self.decisions, self.desk.facts)
+            if decision.buy and self.share is not None and self.share.shared is not None:
+                await self._shared(name, key.digest)
+            elif decision.buy:
+                await self._generate(name, decision)
+
+    async def _shared(self, name: str, key: str) -> None:
+        """Buy what nobody else bought, while nobody else buys it."""
+        assert self.share is not None
+        await self.share.find(name, key)
+        decision = decide(self.plan, name, self.decisions, self.desk.facts)
+        if not decision.buy:
+            return
+        if not self.desk.options.spend:
+            await self._generate(name, decision)
+            return
+        async with self.share.leased(name, key):
+            await self.share.find(name, key)
             decision = decide(self.plan, name, self.decisions, self.desk.facts)
             if decision.buy:
                 await self._generate(name, decision)
@@ -193,7 +225,8 @@ class _Run:
         have = {take.take for take in self.takes.get(name, ()) if take.key == decision.key.digest}
         have |= {take.take for take in self.by_key.get(decision.key.digest, ())}
         if self.buyer is not None:  # what is bought has its number in the shot's file, whatever its key
-            have |= {take.take for take in self.takes.get(name, ())} | self.buyer.numbers(decision.key.digest)
+            have |= {take.take for take in (*self.takes.get(name, ()), *self.desk.lost.get(name, ()))}
+            have |= self.buyer.numbers(decision.key.digest)
         numbers = [n for n in range(1, decision.buy + len(have) + 1) if n not in have][: decision.buy]
         first, last = self._file(brief, decision.first), self._file(brief, decision.last)
         async with self.places:

@@ -61,7 +61,7 @@ class Placing:
             return True
         fact = "its clip is damaged in the store, and was set aside in .matchcut/store/damaged"
         drawn = "run again: it is drawn anew"
-        bought = "bring the clip back from a backup: it was paid for, and is not bought again by itself"
+        bought = "matchcut store pull, or a backup: it was paid for, and is not bought again by itself"
         self.run.fail(shot, StoryError.of(fact, drawn if self.run.plan.lane.draws else bought, exit_code=1))
         self.damaged.add(shot)
         return False

@@ -77,14 +77,19 @@ class LocalStore:
             return True
         with told(self.root):
             if place.is_file():
-                aside = self.root / "store" / "damaged" / digest
-                aside.parent.mkdir(parents=True, exist_ok=True)
-                place.replace(aside)
+                self._set_aside(place)
             if elsewhere is None or not elsewhere.is_file() or hash_file(elsewhere) != digest:
                 return False
             copy(elsewhere, place)
             place.chmod(0o444)
         return True
+
+    def _set_aside(self, place: Path) -> str:
+        aside = self.root / "store" / "damaged" / place.name
+        with told(self.root):
+            aside.parent.mkdir(parents=True, exist_ok=True)
+            place.replace(aside)
+        return f"{self.root.name}/store/damaged/{place.name}"
 
     def picture(self, digest: str) -> Path:
         return self.pictures / f"{digest}.png"
@@ -224,14 +229,17 @@ class LocalStore:
                 if not name.endswith((".png", ".jpg")) or name.startswith("."):
                     (folder / name).unlink(missing_ok=True)
 
-    def verify(self) -> list[Problem]:
-        """Every object against its name, every record against what it names. Reads only."""
+    def verify(self, *, aside: bool = False) -> list[Problem]:
+        """Every object against its name, every record against what it names. ``aside``: what is damaged is set aside.
+
+        Otherwise it reads only.
+        """
         problems: list[Problem] = []
-        damaged = (path for path in sorted(self.objects.glob("*/*")) if hash_file(path) != path.name)
-        remedy = "run again, or `matchcut report`: it is put right from its copy in out/, or set aside"
-        problems += [
-            Problem(f"object {path.name[:12]} does not have the bytes its name says", remedy) for path in damaged
-        ]
+        damaged = [path for path in sorted(self.objects.glob("*/*")) if hash_file(path) != path.name]
+        remedy = "run again: it is put right from its copy in out/, pulled from the shared store, or drawn anew"
+        for path in damaged:
+            where = f"; it was set aside as {self._set_aside(path)}" if aside else ""
+            problems.append(Problem(f"object {path.name[:12]} does not have the bytes its name says{where}", remedy))
         for path in sorted(self.pictures.glob("*.png")):
             from .media import picture
 
@@ -240,7 +248,9 @@ class LocalStore:
             except StoryError:
                 right = False
             if not right:
-                problems.append(Problem(f"picture {path.stem[:12]} does not have the pixels its name says"))
+                where = f"; it was set aside as {self._set_aside(path)}" if aside else ""
+                fact = f"picture {path.stem[:12]} does not have the pixels its name says{where}"
+                problems.append(Problem(fact, "run again: it is taken out of its clip again"))
         for path in sorted([*self.records.glob("*/*/*.json"), *self.results.glob("*.json")]):
             data = _json(path)
             if data is None:

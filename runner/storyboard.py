@@ -9,6 +9,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, Literal
 
+from .config import address
 from .document import Data, Document, Route, without
 from .errors import Place, Problem, did_you_mean
 from .schema import check
@@ -125,6 +126,8 @@ class Storyboard:
     films: tuple[Film, ...]
     document: Document
     variant: Variant | None = None
+    store: str | None = None
+    """The address of the shared store."""
 
     def shot(self, name: str) -> Shot:
         """The shot of this id. KeyError if there is none."""
@@ -224,7 +227,14 @@ class _Reader:
             films=self._films(shots),
             document=self.document,
             variant=variant,
+            store=self._store(data.get("store")),
         )
+
+    def _store(self, url: str | None) -> str | None:
+        if url is not None and (fault := address(url)) is not None:
+            self.tell(("store",), *fault)
+            return None
+        return url
 
     def _zeros(self) -> None:
         for zeros in (document.unquoted_zeros for document in (self.document, *dict(self.document.parts).values())):

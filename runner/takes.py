@@ -40,6 +40,8 @@ class Take:
     response: Mapping[str, Any] = field(default_factory=dict)
     variants: tuple[str, ...] = ()
     """The variants that it was made for or has served; none where the storyboard had no variants."""
+    lost: bool = False
+    """Its clip is nowhere any more, and somebody had it bought again: it stays on the record and counts no more."""
     unknown: Mapping[str, Any] = field(default_factory=dict)
     """Fields a newer version wrote: kept as they are."""
 
@@ -55,7 +57,7 @@ class Take:
     def as_data(self) -> dict[str, Any]:
         """Plain data in a stable order, without what is empty."""
         data = {name: getattr(self, name) for name in _FIELDS}
-        kept = {name: value for name, value in data.items() if value not in (None, {}, "", ())}
+        kept = {n: value for n, value in data.items() if value not in (None, {}, "", ()) and value is not False}
         return {**kept, **self.unknown}
 
     def joined(self, other: Take) -> Take:
@@ -77,7 +79,7 @@ class Take:
 
 _FIELDS = (
     "take", "key", "clip", "bytes", "provider", "model", "variants", "task_uuid", "video_uuid", "seed", "usd",
-    "parts", "words", "frames", "probe", "inspect", "response",
+    "parts", "words", "frames", "probe", "inspect", "response", "lost",
 )  # fmt: skip
 
 
@@ -292,6 +294,7 @@ _SHAPES: dict[str, tuple[type, str]] = {
     **dict.fromkeys(("parts", "words", "frames", "probe", "inspect", "response"), (dict, "a mapping")),
     **dict.fromkeys(("key", "clip", "provider", "model", "task_uuid", "video_uuid", "usd"), (str, "text")),
     "variants": (list, "a list of names"),
+    "lost": (bool, "true or false"),
 }
 
 

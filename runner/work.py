@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from . import takes
 from .brief import settings_of
@@ -50,6 +50,8 @@ class Options:
     """False: nothing is bought. What is in flight already is fetched."""
     resend: bool = True
     """False: what may not have arrived is not sent again either; it is only asked for."""
+    again: bool = False
+    """Whether a person agreed that what was bought already, and is not to be had, is bought again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,18 @@ class Unknown(Exception):
     """Nobody knows how a submit ended, and it is too late to find out by sending it again."""
 
 
+class Sharing(Protocol):
+    """Who shares purchases with others is told of them."""
+
+    async def sending(self, key: str) -> None:
+        """The takes of a key are about to be bought. Raises StoryError where they must not be."""
+        ...
+
+    async def recorded(self, shot: str, take: Take) -> None:
+        """A take was written down."""
+        ...
+
+
 @dataclass
 class Desk:
     """One run. ``decisions``, ``takes`` and ``done`` grow while it goes on; ``facts`` shows them to the planner."""
@@ -98,6 +112,7 @@ class Desk:
     codes: set[int] = field(default_factory=set)
     """Exit codes that hold."""
     made: int = 0
+    sharing: Sharing | None = None
 
     def __post_init__(self) -> None:
         known = self.loaded.plan.facts
@@ -105,7 +120,8 @@ class Desk:
         self.flights = dict(known.flights)
         self.by_key: Any = known.by_key
         self.done: Any = known.done
-        self.facts = replace(known, takes=self.takes, flights=self.flights)
+        self.lost = dict(known.lost)
+        self.facts = replace(known, takes=self.takes, flights=self.flights, lost=self.lost)
         self.writing: dict[str, asyncio.Lock] = {}
         self.wanted: dict[str, set[str]] = {}
         for shot in self.plan.board.shots:
@@ -200,7 +216,18 @@ class Desk:
         if take.serves(self.variant):
             self.takes[name] = _with(self.takes.get(name, ()), take)
         self.by_key[take.key] = _with(self.by_key.get(take.key, ()), take)
+        if self.sharing is not None:
+            await self.sharing.recorded(name, take)
         return take
+
+    async def lose(self, name: str, take: Take) -> None:
+        """Write down that the clip of a take is nowhere any more. The take stays on the record and counts no more."""
+        async with self.writing.setdefault(name, asyncio.Lock()):
+            await asyncio.to_thread(self._record, name, replace(take, lost=True))
+        for shot, mine in self.takes.items():
+            self.takes[shot] = tuple(other for other in mine if other.identity != take.identity)
+        self.by_key[take.key] = tuple(t for t in self.by_key.get(take.key, ()) if t.identity != take.identity)
+        self.lost[name] = (*self.lost.get(name, ()), take)
 
     def _record(self, name: str, take: Take) -> Take:
         def keep(take: Take) -> None:

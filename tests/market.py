@@ -23,6 +23,8 @@ from runner.load import load
 from runner.money import Purse, ceiling
 from runner.perform import perform
 from runner.ports import Answer, Job, Made, Order, ProviderError, Ticket, Trouble
+from runner.remote import SharedStore
+from runner.store import LocalStore
 from runner.work import Event, Options, Outcome
 
 T = TypeVar("T")
@@ -311,8 +313,10 @@ class Market:
     place: str = ""
     more: str = ""
     """More lines at the head of the storyboard."""
+    shared: Callable[[LocalStore], SharedStore | None] = lambda _: None
 
     def __post_init__(self) -> None:
+        self.folder.mkdir(exist_ok=True)
         card = Path(__file__).parent / "server" / "cards" / CARD
         (self.folder / CARD).write_bytes(card.read_bytes())
         (self.folder / "market.yaml").write_text(PIPELINE.replace("IN_FLIGHT", str(self.in_flight)), encoding="utf-8")
@@ -332,26 +336,29 @@ class Market:
         self, *, budget: str | None = None, trip: int = 0, options: Options | None = None, variant: str | None = None
     ) -> Outcome:
         """One run. ``trip``: see Tripping."""
+        going = self.going(budget=budget, trip=trip, options=options, variant=variant)
+        return jumping(going, self.now, lambda now: setattr(self, "now", now))
 
-        async def go() -> Outcome:
-            loaded = load(self.file, variant=variant)
-            store = loaded.project.store
-            store.make()
-            journal = Tripping(store.root / JOURNAL)
-            journal.trip = trip
-            purse = Purse(ceiling(None if budget is None else Decimal(budget)), loaded.plan.facts.spent)
-            for submit in journal.open(board=loaded.project.stem):
-                purse.hold(submit, journal.results(submit.uuid))
-            self.shop.watch = lambda _, uuid: self._known(journal, uuid)
-            try:
-                return await perform(
-                    loaded, self.shop, Hands(), journal=journal, purse=purse, clock=self.clock,
-                    options=options, place=self.place, tell=self.events.append,
-                )  # fmt: skip
-            finally:
-                journal.close()
-
-        return jumping(go(), self.now, lambda now: setattr(self, "now", now))
+    async def going(
+        self, *, budget: str | None = None, trip: int = 0, options: Options | None = None, variant: str | None = None
+    ) -> Outcome:
+        """The same in a loop that somebody else runs."""
+        loaded = load(self.file, variant=variant)
+        store = loaded.project.store
+        store.make()
+        journal = Tripping(store.root / JOURNAL)
+        journal.trip = trip
+        purse = Purse(ceiling(None if budget is None else Decimal(budget)), loaded.plan.facts.spent)
+        for submit in journal.open(board=loaded.project.stem):
+            purse.hold(submit, journal.results(submit.uuid))
+        self.shop.watch = lambda _, uuid: self._known(journal, uuid)
+        try:
+            return await perform(
+                loaded, self.shop, Hands(), journal=journal, purse=purse, clock=self.clock, options=options,
+                place=self.place, shared=self.shared(store), tell=self.events.append,
+            )  # fmt: skip
+        finally:
+            journal.close()
 
     def _known(self, journal: Journal, uuid: str) -> None:
         assert any(submit.uuid == uuid for submit in journal.submits()), "a submit without a journal entry"

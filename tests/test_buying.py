@@ -220,9 +220,18 @@ def test_clips_that_were_bought_elsewhere_are_named_and_not_bought_again(tmp_pat
     market.run()
     total = market.shop.total
     shutil.rmtree(tmp_path / ".matchcut")
-    outcome = market.run()
-    assert outcome.exit_code == 1
-    assert "the clips of 0010, 0020, 0030, 0040 were bought, and are not on this machine" in str(outcome.problems[0])
+    clips = [path for path in (tmp_path / "out" / "clips").iterdir() if "0010" not in path.name]
+    for path in clips:
+        path.unlink()
+    with pytest.raises(StoryError) as caught:
+        market.run()
+    assert caught.value.exit_code == 4
+    told = [problem.fact for problem in caught.value.problems]
+    for fact, name, usd in zip(told, ("0020", "0030", "0040"), ("$0.10", "$0.10", "$0.50"), strict=False):
+        assert f'shot "{name}": the clip' in fact
+        assert f"again would cost {usd}" in fact
+    assert told[3:] == ["the clips of 3 shots are missing; nothing was done"]
+    assert "buys them again for $0.70" in str(caught.value.problems[3].remedy)
     assert market.shop.total == total
     assert market.films() != {}
 

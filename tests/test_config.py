@@ -37,7 +37,7 @@ def test_what_belongs_to_no_project_is_kept_where_the_system_says(tmp_path: Path
     ("text", "message"),
     [
         ("job = 3\n", 'matchcut.toml:1:1: "job" is no setting\n  try: jobs'),
-        ("jobs = 2\n\n[colour]\n", 'matchcut.toml: "colour" is no setting\n  try: jobs'),
+        ("jobs = 2\n\n[colour]\n", 'matchcut.toml: "colour" is no setting\n  try: jobs, store'),
         ("jobs = 0\n", "matchcut.toml:1:1: jobs is 0, but it must be a whole number from 1 to 256\n  try: 2"),
         ("jobs = 2.0\n", "matchcut.toml:1:1: jobs is 2.0, but it must be a whole number from 1 to 256\n  try: 2"),
         ("jobs = true\n", "matchcut.toml:1:1: jobs is true, but it must be a whole number from 1 to 256\n  try: 2"),

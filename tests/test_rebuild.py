@@ -122,7 +122,7 @@ def test_a_journal_that_is_all_there_is_left_keeps_everything_from_being_bought_
 
     assert heard == len(market.shop.heard)
     assert 1 == outcome.exit_code
-    assert any("not on this machine" in problem.fact for problem in outcome.problems)
+    assert any("was bought, and is not to be had here" in problem.fact for problem in outcome.problems)
 
 
 def test_takes_that_stand_in_no_takes_file_are_told(market: Market) -> None:

@@ -35,7 +35,7 @@ COMMANDS: dict[str, str] = {
     "export": "Write the shots as a list, for a spreadsheet.",
     "models": "Show the model cards: sizes, lengths, prices.",
     "schema": "Print a schema, for an editor.",
-    "store": "Look after the store: verify.",
+    "store": "Look after the store, and the shared one: push, pull, verify, gc.",
     "frame": "Take one exact frame out of any clip.",
     "inspect": "Measure any clip.",
     "serve": "Stand in for the paid service, or receive its webhooks.",

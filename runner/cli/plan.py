@@ -12,6 +12,7 @@ import click
 
 from .. import bill, saved
 from ..load import Loaded, loads, warnings
+from ..needs import missing
 from ..plan import Decision, End, Part, Plan
 from ..store import told, write
 from ..storyboard import Point, Shot
@@ -105,6 +106,8 @@ def show(loaded: Loaded, *, alone: bool = True) -> None:
     options.columns(head, (_row(plan, shot) for shot in plan.board.shots), right=(3, 4, 5), styled=2)
     for line in options.flights(plan) if alone else ():
         click.echo(line)
+    if lost := [one.shot for one in missing(plan, loaded.project.store)]:
+        click.echo(f"not here: the clips of {', '.join(lost)}; a run pulls them from the shared store, if it can")
     click.echo(sums(plan, alone=alone) + ("" if alone else "\n"))
 
 

@@ -34,6 +34,11 @@ from .progress import watched
 @click.option("--yes", is_flag=True, help="Spend what the plan says without asking.")
 @click.option("--budget", metavar="USD", help="The most this storyboard may ever cost; the lowest budget holds.")
 @click.option("--no-spend", is_flag=True, help="Buy nothing; fetch what is bought already.")
+@click.option(
+    "--buy-again",
+    is_flag=True,
+    help="Buy again what was bought and is nowhere to be had; --yes does not.",
+)
 @click.option("--allow-unpriced", is_flag=True, help="Use models without a known price under a budget.")
 @click.option("--trust", is_flag=True, help="The pipeline's commands may run as they are now.")
 @options.only
@@ -50,8 +55,8 @@ from .progress import watched
 def command(
     storyboard: Path, env: Path | None, provider: str | None, variants: tuple[str, ...], out: Path | None,
     budget: str | None, only: tuple[str, ...], until: str | None, start: str | None, planned: Path | None, *,
-    partial: bool, yes: bool, no_spend: bool, allow_unpriced: bool, trust: bool, allow_outside: bool, keep_stale: bool,
-    as_json: bool,
+    partial: bool, yes: bool, no_spend: bool, buy_again: bool, allow_unpriced: bool, trust: bool, allow_outside: bool,
+    keep_stale: bool, as_json: bool,
 ) -> int:  # fmt: skip
     """Make what is missing, then the film, its manifest and its report. What is there is not made again."""
     problems: list[Problem] = []
@@ -80,7 +85,7 @@ def command(
         with watched(loaded.plan, quiet=as_json) as watch:
             return api.run(
                 loaded, budget=ceiling, yes=yes or plan is not None, spend=not no_spend, partial=partial, trust=trust,
-                allow_unpriced=allow_unpriced, saved=plan, tell=watch,
+                allow_unpriced=allow_unpriced, buy_again=buy_again, saved=plan, tell=watch,
             )  # fmt: skip
 
     ended = [_made(loaded, make, quiet=as_json, alone=len(found) == 1) for loaded in found]
