@@ -47,13 +47,13 @@ class Uploads:
             fact = f"the picture {picture.name[:12]} has {len(data) / 2**20:.1f} MiB, the service takes 20 MiB at most"
             raise ProviderError(fact, "a smaller picture", trouble="validation")
         if len(data) <= INLINE_BYTES_MAX or max(_size(data)) > SIDE_PX_MAX:
-            return await asyncio.to_thread(_inline, data)
+            return _inline(data)
         digest = hashlib.sha256(data).hexdigest()
         async with self._one_at_a_time[digest]:
             known = self._known(digest)
             found = known or await self._upload(data)
             if found is None:
-                return await asyncio.to_thread(_inline, data)
+                return _inline(data)
             self._keep(digest, found)
             return found
 
@@ -90,7 +90,7 @@ class Uploads:
     async def _upload(self, data: bytes) -> str | None:
         """The UUID the service gives it; None where it takes no uploads (the picture then goes along)."""
         uuid = str(uuid4())
-        image = await asyncio.to_thread(_inline, data)
+        image = _inline(data)
         failure: ProviderError
         try:
             envelope = await self._line.post([{"taskType": "imageUpload", "taskUUID": uuid, "image": image}])
