@@ -154,7 +154,7 @@ def run(
         stop = Stop()
         try:
             if not fresh.lane.draws:
-                if spend and ceiling is None and not yes and fresh.plan.work:
+                if spend and ceiling is None and not yes and fresh.plan.spends:
                     fact = "this run may spend money, and nobody has said how much"
                     raise StoryError.of(fact, "--yes, --budget 12.00, or budget: in the storyboard", exit_code=4)
                 journal = Journal(fresh.project.store.root / gather.JOURNAL)
@@ -388,10 +388,15 @@ def resolve(
 
 
 def _decision(loaded: Loaded, shot: str) -> Decision:
+    """The decision of a shot whose takes a person may choose from. Raises StoryError for any other."""
     decision = loaded.plan.decisions.get(shot)
     if decision is None:
         near = did_you_mean(shot, loaded.plan.decisions)
         raise StoryError.of(f'shot "{shot}" does not exist', f"did you mean {near}?" if near else None)
+    own = loaded.board.shot(shot)
+    if own.clip is not None:
+        fact = f"shot {shot} is own footage ({own.clip}): it has one take, and begins with its own first frame"
+        raise StoryError.of(fact, "another file at its `clip`", loaded.board.document.place((*own.route, "clip")))
     return decision
 
 

@@ -13,7 +13,8 @@ from .plan import Decision, Plan, Product, product_of
 from .storyboard import Film, Point
 from .takes import Take
 
-_SUFFIX = {"MP4": ".mp4", "MOV": ".mov", "WEBM": ".webm"}
+_FILM = {"MP4": ".mp4", "MOV": ".mov", "WEBM": ".webm"}
+_SUFFIX = {**_FILM, "MKV": ".mkv", "AVI": ".avi", "MPEGTS": ".ts", "MPEG": ".mpg", "MXF": ".mxf", "GIF": ".gif"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,11 @@ def product(plan: Plan, name: str, decision: Decision, facts: Facts) -> Product 
 def suffix(probe: Mapping[str, Any]) -> str:
     """The ending of a clip's file name."""
     return _SUFFIX.get(str(probe["container"]), ".mp4")
+
+
+def film_suffix(probe: Mapping[str, Any]) -> str:
+    """The ending of a film's file name, by its first clip: one of those that films are written as."""
+    return _FILM.get(str(probe["container"]), ".mp4")
 
 
 def _with_raw_head(product: Product, take: Take) -> Product:

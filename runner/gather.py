@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 from . import journal, money, takes
 from .errors import Problem, StoryError
 from .facts import Facts, Flight, Pictures
+from .footage import OWN
 from .journal import ENDED
 from .money import Charge
 from .pipeline import Pipeline
@@ -55,7 +56,8 @@ def facts(
     def ask(key: str) -> tuple[Take, ...] | None:
         if lane.draws:
             return store.drawn(key) or None
-        known = {take.identity: take for take in store.drawn(key, whole=False)}
+        here = (take for take in store.drawn(key, whole=False) if take.provider != OWN or store.has(take.clip))
+        known = {take.identity: take for take in here}
         known |= {take.identity: take for take in written.get(key, ())}
         return tuple(sorted(known.values(), key=lambda take: take.take)) or None
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from .facts import Fit, Picture
 from .kinds import KINDS
 from .pipeline import Pipeline
 from .plan import WHOLE, Lane, Part, Plan, make, scope, with_warnings
+from .shelf import Shelf
 from .store import LocalStore
 from .storyboard import Storyboard
 
@@ -52,6 +53,7 @@ class Loaded:
     cards: Mapping[str, Card]
     lane: Lane
     pictures: Gallery
+    footage: Shelf
     plan: Plan
     part: Part = WHOLE
 
@@ -74,9 +76,9 @@ class Gallery:
         from .media import picture
 
         try:
-            rgb = picture.read(self._file(path))
+            rgb = picture.read(self.file(path))
         except StoryError as error:
-            name = str(self._file(path))
+            name = str(self.file(path))
             told = (Problem(p.fact.replace(name, path), p.remedy, p.place, p.severity) for p in error.problems)
             raise StoryError(told) from None
         return rgb if fit is None else picture.fit(rgb, *fit)
@@ -96,10 +98,11 @@ class Gallery:
         from .media import picture
 
         rgb = self.pixels(path, (width, height, how) if how else None)
-        size = self._file(path).stat().st_size
+        size = self.file(path).stat().st_size
         return Picture(picture.digest(rgb), rgb.shape[1], rgb.shape[0], size)
 
-    def _file(self, path: str) -> Path:
+    def file(self, path: str) -> Path:
+        """A file of the project. Raises StoryError where it is missing or outside."""
         file = self.folder / path
         inside = file.resolve().is_relative_to(self.folder.resolve())
         if not inside and not self.allow_outside:
@@ -122,11 +125,13 @@ def load(
     name: str | None = None,
     part: Part = WHOLE,
     home: Path | None = None,
+    lent: Callable[[str], Path | None] = lambda _: None,
 ) -> Loaded:
     """Read a storyboard, its pipeline and what is known of its takes, and plan it.
 
     ``provider="animatic"`` rehearses: the same graph, the same checks, free clips. ``part`` says which shots it is
-    about. ``home`` is the storyboard whose takes and store count, where another version of it is read. Reads only.
+    about. ``home`` is the storyboard whose takes and store count, where another version of it is read;
+    ``lent`` gives the clips that this version does not bring along. Reads only.
     Raises StoryError with every problem, in file order.
     """
     path = Path(file)
@@ -151,7 +156,9 @@ def load(
     project = Project(path, _out(path, lane, out), LocalStore(home.parent / ".matchcut"))
     cards = _cards(board, made, path.parent, told)
     gallery = Gallery(path.parent, allow_outside=allow_outside)
+    shelf = Shelf(lambda name: lent(name) or gallery.file(name), project.store.root / "footage")
     facts = gather.facts(board, made, lane, home, project.store, gallery, environ, told)
+    facts = replace(facts, footage=shelf)
     try:
         planned = make(board, made, cards, facts, lane, scope(board, part))
     except StoryError as error:
@@ -159,7 +166,7 @@ def load(
     if any(problem.severity == "error" for problem in told):
         raise StoryError(in_order(told))
     planned = with_warnings(planned, told)
-    return Loaded(project, board, made, cards, lane, gallery, planned, part)
+    return Loaded(project, board, made, cards, lane, gallery, shelf, planned, part)
 
 
 def _is_file(folder: Path, name: str) -> bool:

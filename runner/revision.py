@@ -76,7 +76,7 @@ def plan_at(
         try:
             loaded = load(
                 board, provider=provider, allow_outside=allow_outside, environ=environ, home=home,
-                name=f"{revision.name}:{path}",
+                name=f"{revision.name}:{path}", lent=lambda name: files.lent(name, home.parent),
             )  # fmt: skip
         except StoryError as error:
             told = [files.placed(problem) for problem in error.problems]
@@ -126,6 +126,12 @@ class _Files:
     @property
     def folder(self) -> str:
         return posixpath.dirname(self.board)
+
+    def lent(self, name: str, folder: Path) -> Path | None:
+        """A clip that git does not keep is that of here and now."""
+        path = posixpath.normpath(posixpath.join(self.folder, name))
+        there = folder / name
+        return there if path not in self.tree and name not in self.gaps and there.is_file() else None
 
     def unpack(self) -> None:
         (self.root / self.folder).mkdir(parents=True, exist_ok=True)

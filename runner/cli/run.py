@@ -108,7 +108,7 @@ def agreed(loaded: Loaded, budget: Decimal | None) -> bool:
     plan = loaded.plan
     own = config.read(loaded.project.folder, plan.facts.environ).budget
     settled = any(b is not None for b in (budget, plan.board.budget, own))
-    if plan.lane.draws or settled or not plan.work or not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if plan.lane.draws or settled or not plan.spends or not (sys.stdin.isatty() and sys.stderr.isatty()):
         return False
     click.confirm("Go on?", abort=True, err=True)
     return True
@@ -168,7 +168,9 @@ def remember(loaded: Loaded, outcome: Outcome) -> None:
         project.folder / "matchcut.toml",
         pipeline.folder / pipeline.document.file.rpartition("/")[2],
     ]
-    names += [brief.card.path for brief in outcome.plan.briefs.values()]
+    briefs = outcome.plan.briefs.values()
+    names += [brief.card.path for brief in briefs if brief.footage is None]
+    names += [loaded.footage.find(brief.shot.clip) for brief in briefs if brief.shot.clip is not None]
     names += [pipeline.folder / name for name in loaded.plan.facts.files]
     images = (
         point.image for shot in board.shots for point in (shot.begins, shot.ends) if point and point.origin == "image"
