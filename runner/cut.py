@@ -14,7 +14,16 @@ from .storyboard import Film, Point
 from .takes import Take
 
 _FILM = {"MP4": ".mp4", "MOV": ".mov", "WEBM": ".webm"}
-_SUFFIX = {**_FILM, "MKV": ".mkv", "AVI": ".avi", "MPEGTS": ".ts", "MPEG": ".mpg", "MXF": ".mxf", "GIF": ".gif"}
+_SUFFIX = {
+    **_FILM,
+    "MKV": ".mkv",
+    "AVI": ".avi",
+    "MPEGTS": ".ts",
+    "MPEG": ".mpg",
+    "MXF": ".mxf",
+    "GIF": ".gif",
+    "H264": ".h264",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +114,8 @@ def entries(plan: Plan, film: Film, clips: Mapping[str, Product], severed: froze
             frame = product.frames.get(following.frame)
             stop = int(frame["index"]) + 1 if frame else stop
         before = names[at - 1] if at else None
-        made.append(Entry(name, product.clip, 0, stop, _repeats(follows.get(name), before, product)))
+        turned = int(product.probe.get("rotation") or 0)
+        made.append(Entry(name, product.clip, 0, stop, _repeats(follows.get(name), before, product), turned))
     return made
 
 

@@ -110,7 +110,8 @@ class Gallery:
             raise StoryError.of(fact, "copy it into the storyboard's folder, or say --allow-outside")
         if not file.is_file():
             fact = f"{path} is a folder" if file.is_dir() else f"{path} does not exist"
-            near = did_you_mean(file.name, os.listdir(file.parent)) if file.parent.is_dir() else None
+            there = os.listdir(file.parent) if file.parent.is_dir() and not file.is_dir() else []
+            near = did_you_mean(file.name, there)
             raise StoryError.of(fact, str(Path(path).with_name(near)) if near else None)
         return file
 
