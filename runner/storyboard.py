@@ -287,7 +287,9 @@ class _Reader:
         for name in raw:
             if name in REFUSED:
                 why, remedy = REFUSED[name]
-                self.tell((*route, name), f'shot "{raw["shot"]}" is own footage: {why}', remedy, key=True)
+                self.tell(
+                    (*route, name), f'shot "{raw["shot"]}" is own footage and has no `{name}`: {why}', remedy, key=True
+                )
 
     def _end(self, raw: dict[str, Any], route: Route) -> Point | None:
         if "to" not in raw:
