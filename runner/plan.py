@@ -336,7 +336,7 @@ def _received(plan: Plan, brief: Brief, footage: Footage, facts: Facts) -> Decis
         return Decision("current", "own footage, as its file is", key=asked, take=take, have=1, due=due)
     history = facts.takes.get(shot.id, ())
     if not history:
-        return Decision("missing", "own footage, not taken in yet", key=asked, buy=1)
+        return Decision("missing", "never taken in: own footage", key=asked, buy=1)
     old = _latest(plan, shot, history)
     changes = tuple(keys.explain(old.parts, asked.parts))
     reason = "its file changed" if old.provider == OWN else "it is own footage now"

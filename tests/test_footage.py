@@ -26,6 +26,7 @@ from .media import clips
 from .media.test_decode import Maker, rotated, transport, variable_rate
 from .repo import Repo
 from .stage import PIPELINE, Pretend, Stage
+from .test_fast import command, is_fast, settled
 
 SHOTS = """
 - {shot: "0010", action: A lamp burns.}
@@ -75,7 +76,7 @@ def test_footage_is_planned_as_free_and_told_apart_from_what_is_made(
     told = capsys.readouterr().out.splitlines()
     row = next(line for line in told if line.startswith("0020"))
     assert row.split(maxsplit=6) == [
-        "0020", "footage/pier.mp4", "missing", "0.833333"[:6], "0/1", "free", "own footage, not taken in yet",
+        "0020", "footage/pier.mp4", "missing", "0.833333"[:6], "0/1", "free", "never taken in: own footage",
     ]  # fmt: skip
     assert "2 takes to make, 1 clip of your own to take in." in told[-1]
     assert not (tmp_path / ".matchcut").exists()
@@ -283,6 +284,20 @@ def test_planning_writes_nothing_of_it(stage: Stage) -> None:
     before = {path.name: path.read_bytes() for path in memory.iterdir()}
     stage.plan()
     assert before == {path.name: path.read_bytes() for path in memory.iterdir()}
+
+
+def test_a_run_answered_from_stamps_sees_that_footage_was_edited_touched_or_taken_away(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, '- {shot: "0010", clip: footage/pier.mp4}')
+    clip = film(tmp_path / "footage/pier.mp4", count=4)
+    settled(stage)
+    os.utime(clip)
+    assert not is_fast(stage)
+    settled(stage)
+    film(clip, seed=2, count=4)
+    assert "1 take made" in command(stage).stdout
+    settled(stage)
+    clip.unlink()
+    assert 2 == command(stage).returncode
 
 
 # Beside what is bought
