@@ -96,6 +96,7 @@ def test_the_film_has_the_footage_as_it_is_and_what_follows_repeats_its_last_fra
     assert [24, FRAMES, 24] == [entry["out"] for entry in manifest["films"][0]["entries"]]
     assert manifest["films"][0]["copied"]
     assert "request" in lamp
+    assert "footage/pier.mp4" in (made.out / "report.html").read_text(encoding="utf-8")
 
 
 def test_the_authors_file_is_left_alone_and_a_copy_is_kept(made: Stage) -> None:
