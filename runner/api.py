@@ -194,7 +194,7 @@ def run(
         stop = Stop()
         try:
             if not fresh.lane.draws:
-                work = fresh.plan.work or (buy_again and needs.missing(fresh.plan, fresh.project.store))
+                work = fresh.plan.spends or (buy_again and needs.missing(fresh.plan, fresh.project.store))
                 if spend and ceiling is None and not yes and work:
                     fact = "this run may spend money, and nobody has said how much"
                     raise StoryError.of(fact, "--yes, --budget 12.00, or budget: in the storyboard", exit_code=4)
@@ -566,10 +566,15 @@ def _flying(
 
 
 def _decision(loaded: Loaded, shot: str) -> Decision:
+    """The decision of a shot whose takes a person may choose from. Raises StoryError for any other."""
     decision = loaded.plan.decisions.get(shot)
     if decision is None:
         near = did_you_mean(shot, loaded.plan.decisions)
         raise StoryError.of(f'shot "{shot}" does not exist', f"did you mean {near}?" if near else None)
+    own = loaded.board.shot(shot)
+    if own.clip is not None:
+        fact = f"shot {shot} is own footage ({own.clip}): it has one take, and begins with its own first frame"
+        raise StoryError.of(fact, "another file at its `clip`", loaded.board.document.place((*own.route, "clip")))
     return decision
 
 

@@ -6,15 +6,18 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
+from . import card as cards_
 from . import prompt
 from .card import Card
 from .document import Route
 from .errors import Place, Problem, StoryError, did_you_mean
 from .facts import Facts, Picture
+from .footage import Footage
 from .kinds import generate
 from .pipeline import Pipeline, Step
 from .ports import Slate
@@ -25,6 +28,9 @@ from .template import filled
 
 SHAPE_OFF_MAX = 0.01
 """How far a picture's shape may be from the clip's, as a share, before it must be fitted."""
+
+RATE_OFF_MAX = Fraction(1, 1000)
+"""How far apart the rates of two clips may be, as a share, in a film that is put together by copying."""
 
 _TOKEN = re.compile(r"(?<=/)(?=[^/]*[0-9])(?=[^/]*[A-Za-z])[A-Za-z0-9_~=-]{20,}(?=/|\Z)")
 """A long part of a path, letters and digits in one, without a file's ending: whoever knows it may call there."""
@@ -46,10 +52,17 @@ class Brief:
     slate: Slate
     depth: int
     root: str
+    footage: Footage | None = None
+    """The author's own clip; then the card is that of no model, and nothing is asked for."""
 
     @property
     def seconds(self) -> float:
-        return float(self.card.seconds(self.request))
+        return float(self.card.seconds(self.request)) if self.footage is None else self.footage.seconds
+
+    @property
+    def rate(self) -> Fraction:
+        """Frames a second: what the model makes, or what the author's own clip has."""
+        return Fraction(self.card.fps) if self.footage is None else self.footage.fps
 
 
 def briefs(
@@ -233,7 +246,22 @@ class _Briefing:
             return None
         return card
 
+    def _own(self, shot: Shot, clip: str, words: Words | None) -> Brief | None:
+        """The brief of the author's own footage: what its file is."""
+        try:
+            found = self.facts.footage.look(clip)
+        except StoryError as error:
+            place = self.board.document.place((*shot.route, "clip"))
+            self.problems += [problem.at(place) for problem in error.problems]
+            return None
+        told, scene = words or Words("", "", {}, {}), self.board.scene(shot.scene)
+        line = str(told.fields.get("action", "")).strip().split("\n")[0]
+        slate = Slate(scene.id, scene.title, shot.id, line or clip, self.clear.get(shot.id, ()))
+        return Brief(shot, cards_.own(), found.width, found.height, told, {}, slate, 0, shot.id, found)
+
     def _brief(self, shot: Shot, words: Words | None) -> Brief | None:
+        if shot.clip is not None:
+            return self._own(shot, shot.clip, words)
         card = self._card(shot)
         if card is None:
             return None
@@ -397,12 +425,33 @@ class _Briefing:
 
     def _shape(self, brief: Brief, where: Route, point: Point) -> None:
         other = self.briefs.get(point.shot or "")
+        own = other is not None and other.footage is not None
+        if own and self._worked(self.pipeline.handed):
+            return
         if other is not None and is_off(brief, Picture("", other.width, other.height, 0)):
             fact = (
                 f'shot "{brief.shot.id}" is {brief.width}x{brief.height}, but the frame of "{other.shot.id}" '
                 f"is {other.width}x{other.height}"
             )
-            self.tell(self.board.document.place(where), fact, "the same aspect, or `from: cut`")
+            same = "a clip of that shape" if own else "the same aspect"
+            self.tell(self.board.document.place(where), fact, f"{same}, or `from: cut`")
+        elif other is not None and own:
+            self._sides(brief, where, other)
+
+    def _sides(self, brief: Brief, where: Route, other: Brief) -> None:
+        """The sides of a frame that comes out of the author's own clip, in pixels."""
+        limits = brief.card.picture
+        if not all(limits.side_min <= side <= limits.side_max for side in (other.width, other.height)):
+            takes = f"{brief.card.title} takes {limits.side_min} to {limits.side_max} pixels a side"
+            fact = f'the frame of "{other.shot.id}" is {other.width}x{other.height}; {takes}'
+            self.tell(self.board.document.place(where), fact, f"a clip of {brief.width}x{brief.height}")
+
+    def _worked(self, name: str) -> bool:
+        """Whether a command stands between a shot's clip and what a step gives: it may have brought it to shape."""
+        step = self.pipeline.step(name)
+        while step.kind not in {"generate", "exec"} and "clip" in step.inputs:
+            step = self.pipeline.step(step.inputs["clip"])
+        return step.kind == "exec"
 
     def _time(self, where: Route, point: Point) -> None:
         other = self.briefs.get(point.shot or "")
@@ -416,21 +465,32 @@ class _Briefing:
         conform = [step for step in self.pipeline.film if step.kind == "assemble" and step.settings.get("conform")]
         if conform:
             return
+        worked = self._worked(self.pipeline.clip)
         for number, film in enumerate(self.board.films):
-            sizes: dict[tuple[int, int], str] = {}
-            for name in film.shots:
-                if name not in self.unsized and (brief := self.briefs.get(name)):
-                    sizes.setdefault((brief.width, brief.height), name)
+            named = (self.briefs.get(name) for name in film.shots if name not in self.unsized)
+            shown = [brief for brief in named if brief is not None and not (worked and brief.footage)]
+            sizes: dict[str, str] = {}
+            rates: dict[Fraction, str] = {}
+            for brief in shown:
+                sizes.setdefault(f"{brief.width}x{brief.height}", brief.shot.id)
+                if not any(abs(brief.rate / rate - 1) <= RATE_OFF_MAX for rate in rates):
+                    rates.setdefault(brief.rate, brief.shot.id)
             if len(sizes) > 1:
-                told = ", ".join(f'{w}x{h} ("{name}")' for (w, h), name in sizes.items())
-                other = (*self.board.by_id[list(sizes.values())[1]].route, "model")
-                route: Route = ("films", number, "shots") if self._has(("films", number)) else other
-                fact = f"the film has shots of {len(sizes)} sizes: {told}"
-                self.tell(
-                    self.board.document.place(route),
-                    fact,
-                    "cut: {uses: assemble, with: {conform: fit}} in the pipeline",
-                )
+                self._mixed(number, f"shots of {len(sizes)} sizes", sizes)
+            elif len(rates) > 1 and any(brief.footage for brief in shown):
+                told = {f"{float(rate):.5g} frames a second": name for rate, name in rates.items()}
+                self._mixed(number, f"shots of {len(rates)} rates", told)
+
+    def _mixed(self, film: int, what: str, kinds: Mapping[str, str]) -> None:
+        """A film whose shots are of several kinds, each with the first shot that is one."""
+        told = ", ".join(f'{kind} ("{name}")' for kind, name in kinds.items())
+        shots = [self.board.by_id[name] for name in kinds.values()]
+        odd = next((shot for shot in shots if shot.clip is not None), shots[1])
+        route: Route = (*odd.route, "model" if odd.clip is None else "clip")
+        if self._has(("films", film)):
+            route = ("films", film, "shots")
+        remedy = "cut: {uses: assemble, with: {conform: fit}} in the pipeline"
+        self.tell(self.board.document.place(route), f"the film has {what}: {told}", remedy)
 
 
 _SPOKEN = {"positivePrompt": "the prompt", "negativePrompt": "the negative prompt"}

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from .errors import Place, Problem, StoryError, did_you_mean
+from .footage import OWN
 from .schema import Fault, check
 from .shipped import folder
 
@@ -210,6 +211,16 @@ def _needless(request: Mapping[str, object]) -> list[Fault]:
 def cards() -> tuple[Card, ...]:
     """The cards that come with the program, by file name."""
     return tuple(_shipped(path.stem) for path in sorted(_models().glob("*.json")))
+
+
+@cache
+def own() -> Card:
+    """What stands in a model's place where a shot is the author's own footage: it is asked for nothing, for nothing."""
+    return Card(
+        id=OWN, title="own footage", provider=OWN, status="live", about="", creator=None, released=None,
+        capabilities=(), price_per_second=Decimal(0), sizes=(), positions=(), max_images=0, fps=0,
+        delivery=frozenset(), picture=PictureLimits(0, 0, 0, ""), notes=(), path=Path(), document={},
+    )  # fmt: skip
 
 
 def load(name: str) -> Card:

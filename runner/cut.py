@@ -13,7 +13,17 @@ from .plan import Decision, Plan, Product, product_of
 from .storyboard import Film, Point
 from .takes import Take
 
-_SUFFIX = {"MP4": ".mp4", "MOV": ".mov", "WEBM": ".webm"}
+_FILM = {"MP4": ".mp4", "MOV": ".mov", "WEBM": ".webm"}
+_SUFFIX = {
+    **_FILM,
+    "MKV": ".mkv",
+    "AVI": ".avi",
+    "MPEGTS": ".ts",
+    "MPEG": ".mpg",
+    "MXF": ".mxf",
+    "GIF": ".gif",
+    "H264": ".h264",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +55,11 @@ def product(plan: Plan, name: str, decision: Decision, facts: Facts) -> Product 
 def suffix(probe: Mapping[str, Any]) -> str:
     """The ending of a clip's file name."""
     return _SUFFIX.get(str(probe.get("container")), ".mp4")
+
+
+def film_suffix(probe: Mapping[str, Any]) -> str:
+    """The ending of a film's file name, by its first clip: one of those that films are written as."""
+    return _FILM.get(str(probe["container"]), ".mp4")
 
 
 def _with_raw_head(product: Product, take: Take) -> Product:
@@ -99,7 +114,8 @@ def entries(plan: Plan, film: Film, clips: Mapping[str, Product], severed: froze
             frame = product.frames.get(following.frame)
             stop = int(frame["index"]) + 1 if frame else stop
         before = names[at - 1] if at else None
-        made.append(Entry(name, product.clip, 0, stop, _repeats(follows.get(name), before, product)))
+        turned = int(product.probe.get("rotation") or 0)
+        made.append(Entry(name, product.clip, 0, stop, _repeats(follows.get(name), before, product), turned))
     return made
 
 

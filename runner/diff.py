@@ -8,13 +8,12 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, Literal
 
-from . import key as keys
 from . import pairs
 from .brief import Brief, settings_of
 from .errors import Problem
 from .key import Change, explain
 from .pipeline import Pipeline
-from .plan import Decision, End, Plan
+from .plan import Decision, End, Plan, key_of
 from .storyboard import Shot, Storyboard
 
 Fate = Literal["added", "removed", "kept"]
@@ -88,7 +87,10 @@ class ShotDiff:
     @property
     def loud(self) -> tuple[Change, ...]:
         """What is asked otherwise, as people say it: where a frame is, rather than its digest; no slates."""
-        ends = tuple(change for change in self.fields if change.field in {"from", "to"})
+        own = tuple(change for change in self.fields if change.field == "clip")
+        if any(change.old is None or change.new is None for change in own):
+            return own  # all else follows from it
+        ends = tuple(change for change in self.fields if change.field in _FRAMES)
         hidden = {_FRAMES[change.field] for change in ends}
         return (*ends, *(c for c in self.asked if c.field not in hidden and not c.field.startswith("slate.")))
 
@@ -302,14 +304,7 @@ def _asked(plan: Plan, name: str) -> Mapping[str, Any]:
     shot = brief.shot
     first = decision.first if shot.begins.origin != "shot" else None
     last = decision.last if shot.ends is not None and shot.ends.origin != "shot" else None
-    return keys.make(
-        provider=plan.lane.maker,
-        request=brief.request,
-        delivery=brief.card.delivery,
-        first=first.in_key() if first else None,
-        last=last.in_key() if last else None,
-        slate=brief.slate.as_json() if plan.lane.draws else None,
-    ).parts
+    return key_of(plan, brief, first, last).parts
 
 
 def _same(one: End | None, other: End | None) -> bool:
@@ -333,7 +328,7 @@ def _worked(plan: Plan, name: str) -> list[Any]:
 
 
 def _line(brief: Brief) -> str:
-    return " ".join(brief.words.prompt.split())
+    return " ".join((brief.words.prompt or f"own footage: {brief.shot.clip}").split())
 
 
 def _spot(board: Storyboard, name: str) -> Spot:
@@ -342,7 +337,8 @@ def _spot(board: Storyboard, name: str) -> Spot:
     return Spot(shot.scene, before.id if before is not None and before.scene == shot.scene else None)
 
 
-_FRAMES = {"from": "first frame", "to": "last frame"}
+_FRAMES = {"from": "first frame", "to": "last frame", "clip": "clip"}
+"""What is written, and what is asked for it: told by where it is, rather than by its digest."""
 
 
 def _shows(field_: str, asked: set[str], words: set[str]) -> bool:

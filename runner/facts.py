@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, Literal, Protocol
 
 from .errors import StoryError
+from .footage import Footages, NoFootage
 from .takes import Circle, Take
 
 Fit = Literal["crop", "pad"]
@@ -93,6 +94,7 @@ class Facts:
     flights: Mapping[str, tuple[Flight, ...]] = field(default_factory=dict)
     """By shot."""
     pictures: Pictures = field(default_factory=NoPictures)
+    footage: Footages = field(default_factory=NoFootage)
     environ: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
     """Digests of the files that steps declare, by path relative to the pipeline's folder."""

@@ -120,7 +120,7 @@ class _Ending:
                 )
         if not steps:
             return {}
-        suffix = cut.suffix(probe)
+        suffix = cut.film_suffix(probe)
         name = ("film" if film.id == "film" else f"film-{film.id}") + (".partial" if self.partial else "") + suffix
         named = key.digest(recipe)
         told = self.outputs.remembered(name, named)
@@ -181,7 +181,7 @@ class _Ending:
         with run.store.scratch() as folder:
             path = folder / "slate.mp4"
             order = {
-                "width": brief.width, "height": brief.height, "fps": brief.card.fps, "seconds": brief.seconds,
+                "width": brief.width, "height": brief.height, "fps": round(brief.rate), "seconds": brief.seconds,
                 "container": brief.request.get("outputFormat", "MP4"), "slate": brief.slate.as_json(),
                 "state": decision.state, "reason": decision.reason, "out": str(path),
                 "quality": brief.request.get("outputQuality", 95),

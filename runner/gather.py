@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 from . import journal, money, rebuild, takes
 from .errors import Place, Problem, StoryError
 from .facts import Facts, Flight, Pictures
+from .footage import OWN
 from .journal import ENDED, Result, Submit
 from .money import Charge
 from .pipeline import Pipeline
@@ -61,8 +62,9 @@ def facts(
     def ask(key: str) -> tuple[Take, ...] | None:
         if lane.draws:
             return store.drawn(key) or None
+        here = (take for take in store.drawn(key, whole=False) if take.provider != OWN or store.has(take.clip))
         known = {take.identity: take for take in paid.get(key, ())}
-        known |= {take.identity: take for take in store.drawn(key, whole=False)}
+        known |= {take.identity: take for take in here}
         known |= {take.identity: take for take in written.get(key, ())}
         return tuple(sorted((take for take in known.values() if not take.lost), key=lambda take: take.take)) or None
 

@@ -15,7 +15,7 @@ def of(plan: Plan, decisions: Mapping[str, Decision]) -> Graph:
     for shot in plan.board.shots:
         cost = plan.cost(shot.id, bought=plan.lane.rehearsal)
         words = plan.briefs[shot.id].words.fields
-        label = shot.title or str(words.get("action", "")).split("\n")[0]
+        label = shot.title or str(words.get("action", shot.clip or "")).split("\n")[0]
         state = decisions[shot.id].state
         scene = plan.board.scene(shot.scene)
         nodes.append(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .errors import StoryError
+from .footage import OWN
 
 SCHEME = 1
 
@@ -59,6 +60,11 @@ def make(
         parts["slate"] = dict(slate)
     parts = _plain(parts)
     return Key(digest(parts), parts)
+
+
+def own(clip: str) -> Key:
+    """The key of the author's own footage: the digest of its bytes, and nothing else."""
+    return make(provider=OWN, request={"model": OWN, "clip": clip}, delivery=frozenset(), first=None, last=None)
 
 
 def digest(document: Mapping[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from .facts import Fit, Picture
 from .kinds import KINDS
 from .pipeline import Pipeline
 from .plan import WHOLE, Lane, Part, Plan, make, scope, with_warnings
+from .reel import Reel
 from .store import LocalStore
 from .storyboard import Storyboard, Variant
 
@@ -61,6 +62,7 @@ class Loaded:
     cards: Mapping[str, Card]
     lane: Lane
     pictures: Gallery
+    footage: Reel
     plan: Plan
     part: Part = WHOLE
 
@@ -83,9 +85,9 @@ class Gallery:
         from .media import picture
 
         try:
-            rgb = picture.read(self._file(path))
+            rgb = picture.read(self.file(path))
         except StoryError as error:
-            name = str(self._file(path))
+            name = str(self.file(path))
             told = (Problem(p.fact.replace(name, path), p.remedy, p.place, p.severity) for p in error.problems)
             raise StoryError(told) from None
         return rgb if fit is None else picture.fit(rgb, *fit)
@@ -105,10 +107,11 @@ class Gallery:
         from .media import picture
 
         rgb = self.pixels(path, (width, height, how) if how else None)
-        size = self._file(path).stat().st_size
+        size = self.file(path).stat().st_size
         return Picture(picture.digest(rgb), rgb.shape[1], rgb.shape[0], size)
 
-    def _file(self, path: str) -> Path:
+    def file(self, path: str) -> Path:
+        """A file of the project. Raises StoryError where it is missing or outside."""
         file = self.folder / path
         inside = file.resolve().is_relative_to(self.folder.resolve())
         if not inside and not self.allow_outside:
@@ -116,7 +119,8 @@ class Gallery:
             raise StoryError.of(fact, "copy it into the storyboard's folder, or say --allow-outside")
         if not file.is_file():
             fact = f"{path} is a folder" if file.is_dir() else f"{path} does not exist"
-            near = did_you_mean(file.name, os.listdir(file.parent)) if file.parent.is_dir() else None
+            there = os.listdir(file.parent) if file.parent.is_dir() and not file.is_dir() else []
+            near = did_you_mean(file.name, there)
             raise StoryError.of(fact, str(Path(path).with_name(near)) if near else None)
         return file
 
@@ -132,14 +136,16 @@ def load(
     name: str | None = None,
     part: Part = WHOLE,
     home: Path | None = None,
+    lent: Callable[[str], Path | None] = lambda _: None,
 ) -> Loaded:
     """Read a storyboard, its pipeline and what is known of its takes, and plan it.
 
     ``provider="animatic"`` rehearses: the same graph, the same checks, free clips. ``variant`` names one where the
     storyboard has several. ``part`` says which shots it is about. ``home`` is the storyboard whose takes and store
-    count, where another version of it is read. Reads only. Raises StoryError with every problem, in file order.
+    count, where another version of it is read; ``lent`` gives the clips that this version does not bring along.
+    Reads only. Raises StoryError with every problem, in file order.
     """
-    reading = _Reading(file, provider, out, allow_outside, environ, name, part, home)
+    reading = _Reading(file, provider, out, allow_outside, environ, name, part, home, lent)
     wanted = reading.wanted([variant] if variant is not None else [])
     if len(wanted) > 1:
         raise _which([one.name for one in wanted], "this storyboard has several variants: one must be named")
@@ -212,12 +218,15 @@ class _Reading:
     def __init__(
         self, file: str | Path, provider: str | None, out: str | Path | None, allow_outside: bool,
         environ: Mapping[str, str], name: str | None, part: Part, home: Path | None = None,
+        lent: Callable[[str], Path | None] = lambda _: None,
     ) -> None:  # fmt: skip
         path = Path(file)
         self.path = path / "storyboard.yaml" if path.is_dir() else path
         self.provider, self.environ, self.part, self.home = provider, environ, part, home
         self.given = Path(out) if out is not None else None
-        self.gallery = Gallery(self.path.parent, allow_outside=allow_outside)
+        gallery = self.gallery = Gallery(self.path.parent, allow_outside=allow_outside)
+        memory = (home or self.path).parent / ".matchcut" / "footage"
+        self.reel = Reel(lambda name: lent(name) or gallery.file(name), memory)
         read = document.read(self.path, name or str(self.path))
         if include.is_part(read.data):
             raise StoryError([_no_storyboard(self.path, read)])
@@ -281,6 +290,7 @@ class _Reading:
         project = Project(path, _out(path, lane, self.given, name), store, name, self.given)
         cards = _cards(board, made, path.parent, told)
         facts = gather.facts(board, made, lane, home, store, self.gallery, self.environ, told)
+        facts = replace(facts, footage=self.reel)
         try:
             planned = make(board, made, cards, facts, lane, scope(board, self.part))
         except StoryError as error:
@@ -288,7 +298,7 @@ class _Reading:
         if any(problem.severity == "error" for problem in told):
             raise StoryError(in_order(told))
         planned = with_warnings(planned, [*told, *gather.orphans(planned, home)])
-        return Loaded(project, board, made, cards, lane, self.gallery, planned, self.part)
+        return Loaded(project, board, made, cards, lane, self.gallery, self.reel, planned, self.part)
 
 
 def _no_storyboard(path: Path, read: Document) -> Problem:

@@ -7,11 +7,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from .brief import Brief, delivered, unsigned
 from .cut import Join
 from .facts import Facts
+from .footage import OWN
 from .kinds.assemble import Entry
 from .plan import Decision, End, Plan, Product
 from .storyboard import Film, Point, Storyboard
@@ -51,7 +53,7 @@ def make(plan: Plan, told: Told, *, partial: bool = False) -> dict[str, Any]:
     """The manifest as plain data, by schemas/manifest.schema.json."""
     board, pipeline = plan.board, plan.pipeline
     shots = [_shot(plan, told, shot.id) for shot in board.shots]
-    takes = [take for shot in board.shots for take in told.facts.takes.get(shot.id, ())]
+    takes = [take for shot in board.shots for take in _takes(told, shot.id)]
     drawn = plan.lane.draws and bool(told.clips)
     made: dict[str, Any] = {
         "manifest": FORMAT,
@@ -96,6 +98,13 @@ def text(manifest: Mapping[str, Any]) -> bytes:
     return (json.dumps(manifest, ensure_ascii=False, indent=2) + "\n").encode()
 
 
+def _takes(told: Told, shot: str) -> list[Take]:
+    """The takes of a shot; of own footage only the one in use, since others are known to this machine alone."""
+    used = told.decisions[shot].take
+    mine = told.facts.takes.get(shot, ())
+    return [take for take in mine if take.provider != OWN or (used is not None and take.key == used.key)]
+
+
 def _totals(plan: Plan, told: Told, takes: Sequence[Take]) -> dict[str, Any]:
     seconds = sum(float(product.probe.get("duration", 0)) for product in told.clips.values())
     totals: dict[str, Any] = {
@@ -129,12 +138,22 @@ def _shot(plan: Plan, told: Told, name: str) -> dict[str, Any]:
     if plan.lane.rehearsal:
         cost = plan.cost(name, bought=True)
         made["usd_if_bought"] = None if cost is None else float(cost)
-    made |= {"model": brief.card.id, "provider": plan.lane.provider, "request": _request(brief, decision)}
+    made |= _maker(plan, brief, decision)
     if decision.key is not None:
         made["key"] = decision.key.digest
     if decision.take is not None and decision.take.probe:  # else nothing is known yet of how its clip is
-        made |= _take(told, name, decision, decision.take)
+        made |= _take(plan, told, name, decision, decision.take)
     return made
+
+
+def _maker(plan: Plan, brief: Brief, decision: Decision) -> dict[str, Any]:
+    """Who made a shot's clip, and what was asked; of own footage, where it is."""
+    own = brief.footage
+    if own is None or brief.shot.clip is None:
+        return {"model": brief.card.id, "provider": plan.lane.provider, "request": _request(brief, decision)}
+    path = Path(brief.shot.clip)
+    name = path.name if path.is_absolute() else path.as_posix()
+    return {"model": OWN, "provider": OWN, "footage": {"path": name, "digest": own.digest}}
 
 
 def _request(brief: Brief, decision: Decision) -> dict[str, Any]:
@@ -160,7 +179,7 @@ def _end(point: Point, end: End | None) -> dict[str, Any]:
     return made
 
 
-def _take(told: Told, name: str, decision: Decision, take: Take) -> dict[str, Any]:
+def _take(plan: Plan, told: Told, name: str, decision: Decision, take: Take) -> dict[str, Any]:
     made: dict[str, Any] = {"take": take.take, "circled": decision.circled}
     made |= {"task_uuid": take.task_uuid, "video_uuid": take.video_uuid, "seed": take.seed}
     made["usd"] = None if take.usd is None else float(Decimal(take.usd))
@@ -173,11 +192,14 @@ def _take(told: Told, name: str, decision: Decision, take: Take) -> dict[str, An
             product.clip, int(product.probe.get("bytes", 0)), product.probe, told.final_paths.get(name)
         )
     made["frames"] = {}
+    wanted = {"first", "last", *plan.selectors(name)}
     for selector, frame in sorted(take.frames.items()):
+        if take.provider == OWN and selector not in wanted:
+            continue  # another clone, which never needed it, is to write the same
         path = told.frame_paths.get((name, selector))
         made["frames"][selector] = {**frame, **({"path": path} if path else {})}
     made["inspect"] = dict(take.inspect)
-    mine = sorted(told.facts.takes.get(name, ()), key=lambda t: (t.take, t.key, t.clip))
+    mine = sorted(_takes(told, name), key=lambda t: (t.take, t.key, t.clip))
     others = [t for t in mine if (t.key, t.take, t.clip) != (take.key, take.take, take.clip)]
     if others:
         made["alternates"] = [_alternate(told, name, other) for other in others]
@@ -223,7 +245,7 @@ def _film(plan: Plan, told: Told, made: FilmMade) -> dict[str, Any]:
 def _rate(told: Told, plan: Plan, shot: str) -> float:
     product = told.clips.get(shot)
     if product is None:
-        return float(plan.briefs[shot].card.fps)
+        return float(plan.briefs[shot].rate)
     above, _, below = str(product.probe["rate"]).partition("/")
     return int(above) / int(below or 1)
 

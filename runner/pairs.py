@@ -89,7 +89,7 @@ def written(shot: Shot, names: Mapping[str, str]) -> dict[str, Any]:
         **shot.fields, "title": shot.title or None, "duration": shot.duration, "takes": shot.takes,
         "review": shot.review, "hold": shot.hold, "omit": shot.omit, "fit": shot.fit, "model": shot.model,
         "prompt": shot.prompt, "negative": list(shot.negative) if isinstance(shot.negative, tuple) else shot.negative,
-        "notes": shot.notes, "from": str(renamed(shot.begins, names)),
+        "notes": shot.notes, "clip": shot.clip, "from": str(renamed(shot.begins, names)),
         "to": None if shot.ends is None else str(renamed(shot.ends, names)),
     }  # fmt: skip
     said |= {f"with.{step}.{name}": value for step, some in shot.settings.items() for name, value in some.items()}

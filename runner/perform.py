@@ -24,6 +24,7 @@ from .placing import Placing
 from .plan import Decision, End, State, decide, exec_key, product_of
 from .ports import Clock, Executor, Made, Order, Provider, ProviderError, TaskFailed, Ticket, WorkerLost
 from .providers.animatic.version import task_uuid
+from .receiving import receive
 from .remote import SharedStore
 from .sharing import Share
 from .takes import Take
@@ -167,15 +168,18 @@ class _Run:
                 return decision
             reason = "; ".join(dict.fromkeys(str(end.unknown) for end in ends))
             return replace(decision, state="blocked", reason=reason, take=None)
+        own = self.plan.board.by_id[name].clip
         if decision.buy:
             await self._one_at_a_time(name, decision)
             decision = decide(self.plan, name, self.decisions, self.desk.facts)
-        elif decision.take is not None and self.plan.lane.draws and decision.key is not None:
+        elif decision.take is not None and decision.key is not None and (self.plan.lane.draws or own is not None):
             self._note(name, decision.take.key)
         if decision.take is not None:
             await self.desk.adopt(name, decision.take)
         if self.share is not None and decision.take is not None and (decision.usable or decision.state == "waiting"):
             await self.share.bring(name, decision.take)
+        if own is not None and decision.state == "current":
+            await asyncio.to_thread(self.desk.loaded.footage.remember, own)
         if decision.take is not None and decision.state in ("current", "waiting"):
             await self._local_steps(name, decision.take)
             decision = decide(self.plan, name, self.decisions, self.desk.facts)
@@ -222,6 +226,10 @@ class _Run:
     async def _generate(self, name: str, decision: Decision) -> None:
         assert decision.key is not None
         brief = self.plan.briefs[name]
+        if brief.footage is not None:
+            self.tell(Event("begun", name, decision.reason))
+            await receive(self.desk, brief, brief.footage)
+            return
         have = {take.take for take in self.takes.get(name, ()) if take.key == decision.key.digest}
         have |= {take.take for take in self.by_key.get(decision.key.digest, ())}
         if self.buyer is not None:  # what is bought has its number in the shot's file, whatever its key
@@ -354,7 +362,7 @@ class _Run:
         receipts: dict[str, Any] = {}
         for output, digest in outputs.items():
             sent = self.store.picture(first) if first else None
-            got = await self._look(name, digest, self.desk.selectors(name), sent if sent and sent.is_file() else None)
+            got = await self._look(name, digest, self.plan.selectors(name), sent if sent and sent.is_file() else None)
             receipts[output] = {part: got[part] for part in ("probe", "frames", "inspect")}
         done = Done(key, outputs, receipts)
         self.store.finish(done)

@@ -61,8 +61,11 @@ class Placing:
             return True
         fact = "its clip is damaged in the store, and was set aside in .matchcut/store/damaged"
         drawn = "run again: it is drawn anew"
+        own = "run again: it is taken in anew"
         bought = "matchcut store pull, or a backup: it was paid for, and is not bought again by itself"
-        self.run.fail(shot, StoryError.of(fact, drawn if self.run.plan.lane.draws else bought, exit_code=1))
+        plan = self.run.plan
+        remedy = own if plan.briefs[shot].footage is not None else drawn if plan.lane.draws else bought
+        self.run.fail(shot, StoryError.of(fact, remedy, exit_code=1))
         self.damaged.add(shot)
         return False
 

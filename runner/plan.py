@@ -13,6 +13,7 @@ from .brief import Brief, briefs, picture_of, settings_of
 from .card import Card
 from .errors import Problem, StoryError, did_you_mean, in_order
 from .facts import Facts
+from .footage import OWN, Footage
 from .kinds import exec, frame  # noqa: A004
 from .pipeline import Pipeline, Step
 from .storyboard import Point, Shot, Storyboard
@@ -167,7 +168,7 @@ class Plan:
     def cost(self, shot: str, *, bought: bool = False) -> Decimal | None:
         """USD that this run spends on a shot at most; ``bought``: what all its takes cost from the model's provider."""
         brief, decision = self.briefs[shot], self.decisions[shot]
-        if self.lane.draws and not bought:
+        if brief.footage is not None or (self.lane.draws and not bought):
             return Decimal(0)
         one = brief.card.cost(brief.request)
         return None if one is None else one * (brief.shot.takes if bought else decision.buy)
@@ -180,6 +181,28 @@ class Plan:
     def work(self) -> bool:
         """Whether a run would make anything, as far as that is known."""
         return any(d.buy or d.due for d in self.decisions.values())
+
+    @property
+    def spends(self) -> bool:
+        """Whether a run would do more than take the author's own clips in."""
+        return any(d.buy or d.due for name, d in self.decisions.items() if self.briefs[name].footage is None)
+
+    def selectors(self, shot: str) -> set[str]:
+        """The frames that other shots, or this one's own steps, want of its clip besides its first and last."""
+        found = set(self._wanted.get(shot, ()))
+        for step in self.pipeline.shot if shot in self.board.by_id else ():
+            if step.kind == "frame":
+                found.add(frame.request(settings_of(step, self.board.by_id[shot])))
+        return found - {"first", "last"}
+
+    @cached_property
+    def _wanted(self) -> Mapping[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for shot in self.board.shots:
+            for point in (shot.begins, shot.ends):
+                if point is not None and point.shot is not None:
+                    found.setdefault(point.shot, set()).add(point.frame)
+        return found
 
 
 def children(board: Storyboard) -> dict[str, tuple[str, ...]]:
@@ -275,6 +298,8 @@ def decide(plan: Plan, shot: str, decisions: Mapping[str, Decision], facts: Fact
 
 def _decide(plan: Plan, shot: str, decisions: Mapping[str, Decision], facts: Facts) -> Decision:
     brief = plan.briefs[shot]
+    if brief.footage is not None:
+        return _received(plan, brief, brief.footage, facts)
     pinned = None if plan.lane.rehearsal else facts.pinned.get(shot)
     if pinned is not None and brief.shot.begins.origin in ("shot", "image"):
         first: End | None = End(pixels=pinned, parent=brief.shot.begins.shot)
@@ -285,7 +310,14 @@ def _decide(plan: Plan, shot: str, decisions: Mapping[str, Decision], facts: Fac
     unknown = [end for end in (first, last) if end is not None and end.unknown]
     if unknown:
         return _foresee(plan, brief, history, first, last, unknown)
-    asked = keys.make(
+    return _settle(plan, brief, key_of(plan, brief, first, last), first, last, facts)
+
+
+def key_of(plan: Plan, brief: Brief, first: End | None, last: End | None) -> keys.Key:
+    """The key of a shot that begins and ends on these frames."""
+    if brief.footage is not None:
+        return keys.own(brief.footage.digest)
+    return keys.make(
         provider=plan.lane.maker,
         request=brief.request,
         delivery=brief.card.delivery,
@@ -293,7 +325,25 @@ def _decide(plan: Plan, shot: str, decisions: Mapping[str, Decision], facts: Fac
         last=last.in_key() if last else None,
         slate=brief.slate.as_json() if plan.lane.draws else None,
     )
-    return _settle(plan, brief, asked, first, last, facts)
+
+
+def _received(plan: Plan, brief: Brief, footage: Footage, facts: Facts) -> Decision:
+    """The author's own clip: the same take in every lane, whatever was drawn or bought for the shot before."""
+    shot, asked = brief.shot, keys.own(footage.digest)
+    take, _ = chosen(facts.by_key.get(asked.digest, ()), asked.digest, {})
+    if take is not None:
+        due = tuple(_due(plan, brief, take, facts))
+        return Decision("current", "own footage, as its file is", key=asked, take=take, have=1, due=due)
+    history = facts.takes.get(shot.id, ())
+    if not history:
+        return Decision("missing", "never taken in: own footage", key=asked, buy=1)
+    old = _latest(plan, shot, history)
+    changes = tuple(keys.explain(old.parts, asked.parts))
+    reason = "its file changed" if old.provider == OWN else "it is own footage now"
+    common: dict[str, Any] = {"key": asked, "take": old, "direct": True, "changes": changes}
+    if held := _held(plan, shot):
+        return Decision("stale", f"{reason}; {held}", kept=True, **common)
+    return Decision("stale", reason, buy=1, **common)
 
 
 def _settle(plan: Plan, brief: Brief, asked: keys.Key, first: End | None, last: End | None, facts: Facts) -> Decision:
@@ -355,10 +405,7 @@ def _foresee(
     if not history:
         return Decision("missing", f"never made; {reason}", buy=want, **common)
     old = _latest(plan, shot, history)
-    asked = keys.make(
-        provider=plan.lane.maker, request=brief.request, delivery=brief.card.delivery, first=None, last=None,
-        slate=brief.slate.as_json() if plan.lane.draws else None,
-    )  # fmt: skip
+    asked = key_of(plan, brief, None, None)
     ends = ("first frame", "last frame")
     common["direct"] = any(change.field not in ends for change in keys.explain(old.parts, asked.parts))
     if held := _held(plan, shot):

@@ -154,19 +154,29 @@ class _Room:
     def words(self, shot: Shot) -> Words | None:
         """The words of a shot; None where they have an error, which is noted."""
         self.used, self.shot, self.lost = {}, shot, False
+        if shot.clip is not None:  # no model reads them
+            return self._unsaid(shot)
         scope = self.scope(shot)
         at: Route = (*shot.route, "prompt") if shot.prompt is not None else ("prompt",)
         template = self.board.prompt if shot.prompt is None else shot.prompt
         if shot.prompt is None and "prompt" not in self.document.data and "action" not in shot.fields:
-            if not {"action", "prompt"} & {*self._raw(shot.route)}:  # else it is told what is wrong with them
+            if not {"action", "prompt", "clip"} & {*self._raw(shot.route)}:  # else it is told what is wrong with them
                 fact = f'shot "{shot.id}" has neither action nor prompt'
                 self.tell(Problem(fact, "action: what happens", self.document.place(shot.route)))
             return None
         prompt = self.leaf(template, "prompt", at, scope, top=True).strip()
         negative = self._negative(shot, scope)
         used = dict(self.used)
-        fields = {name: self._plain(self.shots[shot.id][name]) for name in shot.fields}
+        fields = self._fields(shot)
         return None if self.lost else Words(prompt, negative, fields, {name: used[name] for name in sorted(used)})
+
+    def _unsaid(self, shot: Shot) -> Words | None:
+        """The words of a shot that are for people and for its neighbours alone."""
+        fields = self._fields(shot)
+        return None if self.lost else Words("", "", fields, {})
+
+    def _fields(self, shot: Shot) -> dict[str, Any]:
+        return {name: self._plain(self.shots[shot.id][name]) for name in shot.fields}
 
     def tell(self, problem: Problem) -> None:
         self.problems[problem] = None

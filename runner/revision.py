@@ -80,6 +80,7 @@ def plan_at(
             loaded = load(
                 board, provider=provider, variant=variant if had else None, allow_outside=allow_outside,
                 environ=environ, home=home, name=f"{revision.name}:{path}",
+                lent=lambda name: files.lent(name, home.parent),
             )  # fmt: skip
         except StoryError as error:
             told = [files.placed(problem) for problem in error.problems]
@@ -129,6 +130,12 @@ class _Files:
     @property
     def folder(self) -> str:
         return posixpath.dirname(self.board)
+
+    def lent(self, name: str, folder: Path) -> Path | None:
+        """A clip that git does not keep is that of here and now."""
+        path = posixpath.normpath(posixpath.join(self.folder, name))
+        there = folder / name
+        return there if path not in self.tree and name not in self.gaps and there.is_file() else None
 
     def unpack(self) -> None:
         (self.root / self.folder).mkdir(parents=True, exist_ok=True)

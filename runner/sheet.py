@@ -32,6 +32,7 @@ COLUMNS: dict[str, str] = {
         "notes, note, comment, comments, remark, remarks, notizen, notiz, bemerkung, bemerkungen, anmerkung, "
         "anmerkungen, remarque, remarques, commentaires, notas, observaciones"
     ),
+    "clip": "clip, clip path, footage, own footage",
     "from": "from, begins on, starts on, first frame, start frame",
     "to": "to, ends on, last frame, end frame",
     "takes": "takes, take count, number of takes",
@@ -43,7 +44,8 @@ COLUMNS: dict[str, str] = {
 """What a column may be called, in lower case and without punctuation."""
 
 OWN = frozenset(
-    "shot title from to prompt negative duration takes review hold omit fit model with notes id scene number".split()
+    "shot title clip from to prompt negative duration takes review hold omit fit model with "
+    "notes id scene number".split()
 )
 """Names in a shot that have a meaning of their own: none may be a free word."""
 

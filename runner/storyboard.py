@@ -12,6 +12,7 @@ from typing import Any, Literal
 from .config import address
 from .document import Data, Document, Route, without
 from .errors import Place, Problem, did_you_mean
+from .footage import REFUSED
 from .schema import check
 
 Origin = Literal["cut", "shot", "image", "url", "uuid"]
@@ -20,7 +21,7 @@ SELECTOR = re.compile(r"first\Z|last\Z|sharpest\Z|[0-9]{1,4}(?:\.[0-9]{1,3})?s\Z
 UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 DEVICES = {"con", "prn", "aux", "nul", *(f"{d}{n}" for d in ("com", "lpt") for n in range(1, 10))}
 _OWN_FIELDS = frozenset(
-    "shot title from to prompt negative duration takes review hold omit fit model with notes".split()
+    "shot title clip from to prompt negative duration takes review hold omit fit model with notes".split()
 )
 _KNOWN_WORDS = ("action", "camera", "lens", "size", "mood")
 _SCENE_FIELDS = frozenset("scene title notes shots".split())
@@ -69,6 +70,8 @@ class Shot:
     negative: str | tuple[str, ...] | None = None
     title: str = ""
     notes: Any = None
+    clip: str | None = None
+    """The path of the author's own clip, where no model makes one."""
 
     @property
     def parents(self) -> tuple[str, ...]:
@@ -281,12 +284,17 @@ class _Reader:
 
     def _shot(self, raw: dict[str, Any], scene: str, index: int, before: str | None, route: Route) -> Shot:
         defaults = self.data.get("defaults") or {}
+        clip = raw.get("clip")
+        if clip is not None:
+            self._own(raw, route)
+            raw = {name: value for name, value in raw.items() if name not in REFUSED}
+            defaults = {name: value for name, value in defaults.items() if name == "with" or name not in REFUSED}
         have = {**{k: v for k, v in defaults.items() if k != "with"}, **raw}
         fields = {k: v for k, v in have.items() if k not in _OWN_FIELDS}
         self._near_misses({k: v for k, v in raw.items() if k not in _OWN_FIELDS}, _OWN_FIELDS, route)
         begins = self._point(raw["from"], (*route, "from")) if "from" in raw else None
         if begins is None:
-            begins = Point("shot", before) if before is not None else CUT
+            begins = Point("shot", before) if before is not None and clip is None else CUT
         return Shot(
             id=raw["shot"],
             scene=scene,
@@ -307,7 +315,17 @@ class _Reader:
             negative=_negative(raw.get("negative")),
             title=raw.get("title", ""),
             notes=raw.get("notes"),
+            clip=clip,
         )
+
+    def _own(self, raw: dict[str, Any], route: Route) -> None:
+        """What a shot of the author's own footage says that it cannot mean."""
+        for name in raw:
+            if name in REFUSED:
+                why, remedy = REFUSED[name]
+                self.tell(
+                    (*route, name), f'shot "{raw["shot"]}" is own footage and has no `{name}`: {why}', remedy, key=True
+                )
 
     def _end(self, raw: dict[str, Any], route: Route) -> Point | None:
         if "to" not in raw:

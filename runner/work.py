@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from . import takes
-from .brief import settings_of
 from .errors import Problem, StoryError
 from .facts import Facts, Flight
-from .kinds import exec, frame  # noqa: A004
+from .footage import OWN
+from .kinds import exec  # noqa: A004
 from .load import Loaded
 from .plan import Decision, Plan
 from .ports import Executor, Job, Order, ProviderError, WorkerLost
@@ -123,11 +123,6 @@ class Desk:
         self.lost = dict(known.lost)
         self.facts = replace(known, takes=self.takes, flights=self.flights, lost=self.lost)
         self.writing: dict[str, asyncio.Lock] = {}
-        self.wanted: dict[str, set[str]] = {}
-        for shot in self.plan.board.shots:
-            for point in (shot.begins, shot.ends):
-                if point is not None and point.shot is not None:
-                    self.wanted.setdefault(point.shot, set()).add(point.frame)
 
     @property
     def plan(self) -> Plan:
@@ -187,19 +182,10 @@ class Desk:
 
     # clips
 
-    def selectors(self, name: str) -> set[str]:
-        """The frames that others, or this shot's own steps, want of a clip besides its first and last."""
-        shot = self.plan.board.by_id.get(name)
-        wanted = set(self.wanted.get(name, ()))
-        for step in self.plan.pipeline.shot if shot is not None else ():
-            if step.kind == "frame":
-                wanted.add(frame.request(settings_of(step, shot)))
-        return wanted - {"first", "last"}
-
     async def receive(self, name: str, take: int, clip: Path, order: Order, asked: Mapping[str, Any]) -> dict[str, Any]:
         """Decode a clip once: its digest, facts, frames and measurements. Pictures go into the store at once."""
         args = {
-            "clip": str(clip), "frames": sorted(self.selectors(name)), "asked": dict(asked),
+            "clip": str(clip), "frames": sorted(self.plan.selectors(name)), "asked": dict(asked),
             "first": str(order.first) if order.first else None, "last": str(order.last) if order.last else None,
             "into": str(self.store.pictures), "contacts": str(self.store.contacts),
         }  # fmt: skip
@@ -235,7 +221,7 @@ class Desk:
             if take.serves(self.variant):
                 self.store.note(self.plan.lane.provider, self.loaded.project.notebook, name, key=take.key)
 
-        if self.plan.lane.draws:
+        if self.plan.lane.draws or take.provider == OWN:  # what is in the project needs no record beside it
             keep(take)
             return take
         try:

@@ -14,6 +14,7 @@ import numpy as np
 
 import runner
 from runner.executors.local import Local
+from runner.load import Loaded
 from runner.media.write import Writer
 from runner.perform import perform
 from runner.ports import Answer, Made, Order, ProviderError, Ticket
@@ -78,14 +79,14 @@ class Stage:
         self.events.clear()
         return runner.run(self.file, tell=self.events.append, **options)
 
-    def perform(self, provider: Any, options: Options | None = None) -> Outcome:
-        """A run with a provider of the test's own."""
+    def perform(self, provider: Any, options: Options | None = None, loaded: Loaded | None = None) -> Outcome:
+        """A run with a provider of the test's own; ``loaded``: on what was read before."""
 
         async def go() -> Outcome:
             executor = Local(2)
             try:
                 return await perform(
-                    runner.load(self.file), provider, executor, options=options, tell=self.events.append
+                    loaded or runner.load(self.file), provider, executor, options=options, tell=self.events.append
                 )
             finally:
                 await executor.aclose()

@@ -37,10 +37,12 @@ EXAMPLES = ROOT / "examples"
 NAMES = sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir())
 COMMAND = [sys.executable, "-c", "from runner.cli import main; raise SystemExit(main())"]
 STILL_BYTES_MAX = 300_000
+CLIP_BYTES_MAX = 100_000
 
 ORDERS = {
     "bridge": "0010 0030 0020",
     "lantern-market": "0010 0020 0030 0040 0050",
+    "own-footage": "0010 0020 0030",
     "own-step": "0010 0020 0030",
     "two-endings": "0010 0020 0030 0040 0050 0060",
     "two-languages": "0010 0020 0030",
@@ -215,7 +217,7 @@ def test_a_fresh_plan_makes_every_shot_after_those_it_needs(name: str, tmp_path:
     for shot in plan.board.shots:
         decision = plan.decisions[shot.id]
         assert ("missing", 1) == (decision.state, decision.buy)
-        assert decision.reason.startswith("never made")
+        assert decision.reason.startswith("never ")
         needs = {parent for parent in shot.parents if f"frame of {parent} is not made yet" in decision.reason}
         assert set(shot.parents) == needs
 
@@ -256,6 +258,15 @@ def test_the_still_is_small_and_is_what_its_script_draws(tmp_path: Path) -> None
         off = np.abs(np.asarray(kept.convert("RGB"), np.int16) - np.asarray(drawn.convert("RGB"), np.int16))
     # Other versions of the drawing library may choose the colours of the palette a little otherwise.
     assert float(off.mean()) < 2
+
+
+def test_the_footage_is_small_and_is_what_its_script_draws(tmp_path: Path) -> None:
+    footage = EXAMPLES / "own-footage" / "footage"
+    assert (footage / "sunrise.mp4").stat().st_size < CLIP_BYTES_MAX
+    subprocess.run([sys.executable, str(footage / "draw.py"), str(tmp_path / "drawn.mp4")], check=True, timeout=120)
+    kept, drawn = _middle(footage / "sunrise.mp4"), _middle(tmp_path / "drawn.mp4")
+    # Other versions of the encoder may spend their bits a little otherwise.
+    assert float(np.abs(kept - drawn).mean()) < 2
 
 
 # Made
@@ -377,6 +388,20 @@ def test_the_bridge_ends_on_the_first_frame_of_the_next_shot(rans: dict[str, Fut
     )
     psnr = 10 * np.log10(255**2 / np.mean((ends - begins) ** 2))
     assert psnr > 38
+
+
+def test_footage_of_ones_own_is_in_the_film_as_it_is_and_others_continue_from_it(
+    rans: dict[str, Future[Ran]],
+) -> None:
+    ran = rans["own-footage"].result()
+    own, goes_on, inside = ran.manifest["shots"]
+    digest = hashlib.sha256((ran.folder / "footage" / "sunrise.mp4").read_bytes()).hexdigest()
+    assert ({"path": "footage/sunrise.mp4", "digest": digest}, digest) == (own["footage"], own["clip"]["digest"])
+    assert own["frames"]["last"]["digest"] == goes_on["from"]["digest"]
+    assert own["frames"]["0.5s"]["digest"] == inside["from"]["digest"]
+    first = ran.manifest["films"][0]["joins"][0]
+    assert ("repeat", True) == (first["measured"]["likeness"], first["shown_once"])
+    assert ran.manifest["films"][0]["copied"]
 
 
 def test_the_vertical_film_stands_upright(rans: dict[str, Future[Ran]], tmp_path: Path) -> None:

@@ -76,7 +76,8 @@ def totals(plan: Plan) -> dict[str, Any]:
     return {
         "shots": len(plan.order),
         "seconds": sum(plan.briefs[name].seconds for name in plan.order),
-        "to_make": sum(decision.buy for decision in plan.decisions.values()),
+        "to_make": sum(d.buy for name, d in plan.decisions.items() if plan.briefs[name].footage is None),
+        "to_take_in": sum(d.buy for name, d in plan.decisions.items() if plan.briefs[name].footage is not None),
         "spent": plan.facts.spent,
         "run": _sum(certain),
         "worst": _sum(list(costs.values())),
@@ -122,7 +123,9 @@ def _row(plan: Plan, shot: Shot) -> tuple[str, ...]:
     price = options.usd(plan.cost(shot.id, bought=plan.lane.rehearsal))
     if not plan.lane.rehearsal:
         price = "" if not decision.buy else price if decision.certain else f"up to {price}"
-    begins = f"{shot.begins} … {shot.ends}" if shot.ends else str(shot.begins)
+    if plan.briefs[shot.id].footage is not None:
+        price = "free" if decision.buy or plan.lane.rehearsal else ""
+    begins = f"{shot.begins} … {shot.ends}" if shot.ends else shot.clip or str(shot.begins)
     takes = f"{decision.have}/{decision.want}"
     return shot.id, begins, decision.state, f"{plan.briefs[shot.id].seconds:g}", takes, price, why(plan, shot.id)
 
@@ -130,8 +133,10 @@ def _row(plan: Plan, shot: Shot) -> tuple[str, ...]:
 def headline(plan: Plan) -> str:
     """Pipeline, model and provider in a line."""
     who = f"rehearsed by {plan.lane.provider}" if plan.lane.rehearsal else f"by {plan.lane.provider}"
-    models = ", ".join(dict.fromkeys(brief.card.title for brief in plan.briefs.values()))
-    return f"{plan.pipeline.id}: {models}, {who}"
+    asked = [brief.card.title for brief in plan.briefs.values() if brief.footage is None]
+    if not asked:
+        return f"{plan.pipeline.id}: own footage"
+    return f"{plan.pipeline.id}: {', '.join(dict.fromkeys(asked))}, {who}"
 
 
 def why(plan: Plan, name: str) -> str:
@@ -156,6 +161,8 @@ def sums(plan: Plan, *, alone: bool = True) -> str:
         head = f"{shots}. Nothing to make."
     else:
         head = f"{shots}. {options.count(told['to_make'], 'take')} to make."
+        if told["to_take_in"]:
+            head = f"{head[:-1]}, {options.count(told['to_take_in'], 'clip')} of your own to take in."
     if plan.lane.draws:
         free = "Free: drawn on this machine."
         return (
@@ -252,7 +259,8 @@ def as_shot(plan: Plan, name: str) -> dict[str, Any]:
         "key": decision.key.digest if decision.key else None,
         "take": decision.take.take if decision.take else None, "circled": decision.circled,
         "have": decision.have, "want": decision.want, "buy": decision.buy, "due": list(decision.due),
-        "model": brief.card.id, "width": brief.width, "height": brief.height, "seconds": brief.seconds,
+        "model": brief.card.id, "clip": brief.shot.clip,
+        "width": brief.width, "height": brief.height, "seconds": brief.seconds,
         "usd": None if cost is None else float(cost), "usd_if_bought": None if bought is None else float(bought),
         "from": _end(brief.shot.begins, decision.first), "to": _end(brief.shot.ends, decision.last),
         "follows": list(plan.follows(name)), "unknown": unknown(decision),

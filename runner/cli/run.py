@@ -155,7 +155,7 @@ def leaving(loaded: Loaded) -> None:
 
 def agreed(found: Sequence[Loaded], budget: Decimal | None) -> bool:
     """Whether a person at a terminal agrees to what a paid run may spend; asked only where no budget is set."""
-    loaded, plan, work = found[0], found[0].plan, any(one.plan.work for one in found)
+    loaded, plan, work = found[0], found[0].plan, any(one.plan.spends for one in found)
     own = config.read(loaded.project.folder, plan.facts.environ).budget
     settled = any(b is not None for b in (budget, plan.board.budget, own))
     if plan.lane.draws or settled or not work or not (sys.stdin.isatty() and sys.stderr.isatty()):
@@ -229,11 +229,13 @@ def _counting(loaded: Loaded, outcome: Outcome) -> Iterator[Path]:
     """Every file that a run read and wrote."""
     project, store = loaded.project, loaded.project.store
     board, pipeline = loaded.board, loaded.pipeline
+    briefs = outcome.plan.briefs.values()
     yield project.file
     yield from (project.folder / name for name, _ in board.document.parts)
     yield project.folder / "matchcut.toml"
     yield pipeline.folder / pipeline.document.file.rpartition("/")[2]
-    yield from (brief.card.path for brief in outcome.plan.briefs.values())
+    yield from (brief.card.path for brief in briefs if brief.footage is None)
+    yield from (loaded.footage.find(brief.shot.clip) for brief in briefs if brief.shot.clip is not None)
     yield from (pipeline.folder / name for name in loaded.plan.facts.files)
     images = (
         point.image for shot in board.shots for point in (shot.begins, shot.ends) if point and point.origin == "image"

@@ -17,7 +17,7 @@ from ..template import spoken
 
 COLUMNS = ("scene", "shot", "size", "lens", "move", "description", "seconds", "notes", "from", "to", "takes")
 """Always there, in this order; then those of the others that any shot has, then the free words as they appear."""
-_MORE = ("scene title", "title", "review", "hold", "omit", "fit")
+_MORE = ("scene title", "title", "clip", "review", "hold", "omit", "fit")
 
 
 def write(board: Storyboard, words: Mapping[str, Words], seconds: Mapping[str, float]) -> str:
@@ -84,7 +84,7 @@ def _rows(board: Storyboard, words: Mapping[str, Words], seconds: Mapping[str, f
         row = {
             "size": told.get("size"), "lens": told.get("lens"), "move": told.get("camera"),
             "description": told.get("action"), "notes": shot.notes,
-            "from": None if shot.begins == implied else _point(shot.begins),
+            "clip": shot.clip, "from": None if shot.begins == implied or shot.clip is not None else _point(shot.begins),
             "to": None if shot.ends is None else _point(shot.ends),
             "scene title": board.scene(shot.scene).title, "title": shot.title, "fit": shot.fit,
             **{sheet.header(key): value for key, value in told.items() if key not in _TOLD},

@@ -409,7 +409,8 @@ def _take(shot: Mapping[str, Any]) -> str:
 
 def _facts(shot: Mapping[str, Any]) -> list[tuple[str, str]]:
     maker = " · ".join(filter(None, (shot.get("provider", ""), shot.get("model", ""))))
-    return [(name, value) for name, value in (("Made by", maker), ("Key", shot.get("key", "")[:12])) if value]
+    made = ("Made by", maker) if "footage" not in shot else ("Own footage", shot["footage"]["path"])
+    return [(name, value) for name, value in (made, ("Key", shot.get("key", "")[:12])) if value]
 
 
 _RECORDED = ("key", "task_uuid", "video_uuid", "seed", "clip", "final", "frames", "inspect")

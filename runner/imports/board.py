@@ -18,12 +18,14 @@ from . import seconds
 from .base import Entry, Group, ShotList, shown, warning
 from .target import Target
 
-ORDER = tuple("title from to size camera lens action duration takes review hold omit fit".split())
+ORDER = tuple("title clip from to size camera lens action duration takes review hold omit fit".split())
 """The fields of a shot in the order in which people write them; free words follow, notes come last."""
 
 NO_WORDS = "No description."
 FIELD_MAX = 200
 """Characters of a field that goes into a prompt besides the action, where the prompt grows too long."""
+_WHOLE = Decimal(10**6)
+"""Seconds that own footage may be long, where the list does not say."""
 _YES = frozenset("yes y true x 1 on ja oui si sí ✓ ✔".split())
 _NO = frozenset("no n false 0 off - nein non".split())
 _OPENS = re.compile(r"\{(?=[{%#])")
@@ -90,7 +92,8 @@ class _Builder:
         self._shot_ids(scene_ids)
         entries = [(n, m, shot) for n, group in enumerate(listed.scenes) for m, shot in enumerate(group.shots)]
         lengths = {self.ids[n, m]: self._length(shot) for n, m, shot in entries}
-        usual = Counter(lengths.values()).most_common(1)[0][0]
+        asked = Counter(lengths[self.ids[n, m]] for n, m, shot in entries if not self._own(shot))
+        usual = asked.most_common(1)[0][0] if asked else self.target.usual
         shots = {self.ids[n, m]: self._shot(n, m, shot, lengths, usual) for n, m, shot in entries}
         self._no_circles(shots)
         scenes = [
@@ -206,7 +209,13 @@ class _Builder:
         words = dict(shot.words)
         if legal(shot.number) != shot.number and "title" not in words:
             words["title"] = shot.number
+        if self._own(shot):
+            return self._footage(name, words, shot)
         made: dict[str, Any] = {}
+        if text := words.pop("clip", ""):
+            words["column_clip"] = text
+            fact = f"clip {shown(text)} is no file here: it is kept as the free word `column_clip`"
+            self.tell(shot.at("clip"), fact, "the path of a clip from where the storyboard will be")
         for key in ("from", "to"):
             if key in words and (point := self._point(key, words.pop(key), n, shot, lengths)) is not None:
                 made[key] = point
@@ -223,6 +232,25 @@ class _Builder:
             made.setdefault("planned_seconds", literal(shot.seconds))
         first = {key: made[key] for key in ORDER if key in made}
         return {"shot": name, **first, **made, **({"notes": notes} if notes else {})}
+
+    def _own(self, shot: Entry) -> bool:
+        """Whether a shot is the author's own footage: it names a clip that is there."""
+        return bool(shot.words.get("clip")) and self.is_file(shot.words["clip"])
+
+    def _footage(self, name: str, words: dict[str, str], shot: Entry) -> dict[str, Any]:
+        """A shot of own footage: what only a model could follow is told and left out. Its length is the file's."""
+        made: dict[str, Any] = {"shot": name, **({"title": words.pop("title")} if words.get("title") else {})}
+        made["clip"] = words.pop("clip")
+        notes = words.pop("notes", "")
+        for key in ("from", "to", "takes", "review", "hold", "fit"):
+            text = words.pop(key, "")
+            if text and text.casefold() not in {*_NO, "1", "cut"}:
+                self.tell(shot.at(key), f"the shot is own footage: `{key}` {shown(text)} is left out")
+        if words.pop("omit", "").casefold() in _YES:
+            made["omit"] = True
+        words = {key: text for key, text in words.items() if text and key != "title"}
+        made |= {key: literal(text) for key, text in words.items()}
+        return {**made, **({"notes": notes} if notes else {})}
 
     def _describe(self, shot: Entry, words: dict[str, str], title: str, around: int) -> None:
         """See that there is an action, and that the prompt is as long as the model allows."""
@@ -281,6 +309,9 @@ class _Builder:
 
     def _length(self, shot: Entry) -> Decimal:
         asked = shot.seconds
+        if self._own(shot):
+            meant, _ = seconds.read(asked, self.target.fps) if asked else (None, None)
+            return meant if meant is not None else _WHOLE
         if not asked:
             if self._has_lengths:
                 usual = f"{_said(self.target.usual)} s, what {self.target.model} usually makes"
@@ -353,7 +384,7 @@ class _Builder:
             needs: dict[str, set[str]] = {}
             for (n, m), name in self.ids.items():
                 shot = shots[name]
-                begins = shot.get("from", self.ids[n, m - 1] if m else "cut")
+                begins = "cut" if "clip" in shot else shot.get("from", self.ids[n, m - 1] if m else "cut")
                 needs[name] = {_parent(point) for point in (begins, shot.get("to"))} & {*shots}
             try:
                 TopologicalSorter(needs).prepare()
@@ -377,6 +408,7 @@ class _Builder:
     def _prompt(self, shots: list[dict[str, Any]], scenes: list[dict[str, Any]]) -> str:
         """A template of the fields that the list has; those that some shots lack are asked about."""
         parts = []
+        shots = [shot for shot in shots if "clip" not in shot]
         for name, piece, asked in _PIECES:
             have = sum(name in shot for shot in shots)
             if have:

@@ -29,6 +29,8 @@ Method = Literal["squeeze", "tail", "keep"]
 
 _CONTAINERS: dict[str, Container] = {".mp4": "MP4", ".m4v": "MP4", ".mov": "MOV", ".webm": "WEBM"}
 _IN_BAND = {"h264": "h264_mp4toannexb", "hevc": "hevc_mp4toannexb"}
+_MARK = b"\0\0"
+"""What parameter sets begin with in streams that were made for sending, such as MPEG-TS."""
 _RATE_SLACK = Fraction(1, 1000)
 _ANEW_CRF = 12
 _INDEX_BYTES, _INDEX_BYTES_FRAME, _INDEX_BYTES_S = 4_096, 64, 2_500
@@ -38,13 +40,14 @@ _INDEX_BYTES, _INDEX_BYTES_FRAME, _INDEX_BYTES_S = 4_096, 64, 2_500
 class Entry:
     """A clip in the film: its frames from ``first`` up to, not including, ``stop``.
 
-    ``repeat``: its head is the frame that the entry before ended on.
+    ``repeat``: its head is the frame that the entry before ended on. ``turned``: degrees by which a player turns it.
     """
 
     clip: str
     first: int
     stop: int
     repeat: bool
+    turned: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,15 +114,19 @@ def join(order: Mapping[str, Any]) -> dict[str, Any]:
     """Puts clips together into one file and tells how.
 
     ``order``: ``entries`` (each ``clip``, ``in`` first frame kept, ``out`` frame after the last kept, ``repeat``: the
-    head repeats the frame handed on), ``out`` (.mp4, .mov or .webm), ``method`` for shared frames (``squeeze``: the
-    repeat gets no time; ``tail``: the parent's last frame is left out; ``keep``: both are shown), ``conform`` (None,
-    ``fit`` with bars, ``fill`` by cropping) with ``width``, ``height``, ``rate``.
+    head repeats the frame handed on, ``turned``: degrees by which players turn it), ``out`` (.mp4, .mov or .webm),
+    ``method`` for shared frames (``squeeze``: the repeat gets no time; ``tail``: the parent's last frame is left out;
+    ``keep``: both are shown), ``conform`` (None, ``fit`` with bars, ``fill`` by cropping) with ``width``, ``height``,
+    ``rate``.
 
     The answer has ``digest`` and ``bytes`` of the file, ``frames`` shown, ``duration`` in seconds, ``copied`` (as
     streams; the few pictures that had to be encoded at a trim are told) and ``notes``. Raises StoryError where clips
     are damaged or don't fit together.
     """
-    entries = [Entry(str(e["clip"]), int(e["in"]), int(e["out"]), bool(e.get("repeat"))) for e in order["entries"]]
+    entries = [
+        Entry(str(e["clip"]), int(e["in"]), int(e["out"]), bool(e.get("repeat")), int(e.get("turned") or 0))
+        for e in order["entries"]
+    ]
     if not entries:
         raise StoryError.of("a film of no clips can't be made", "name at least one shot")
     path = Path(order["out"])
@@ -168,6 +175,8 @@ def _without_repeats(entries: Sequence[Entry], method: Method) -> list[Entry]:
 def _copied(
     entries: Sequence[Entry], path: Path, container: Container, squeeze: bool, notes: list[str]
 ) -> tuple[int, Fraction, bool]:
+    if len({entry.turned for entry in entries}) > 1:
+        raise _CannotCopyError("players turn the clips differently")
     way = _Way()
     while True:
         try:
@@ -253,6 +262,8 @@ def _check(film: _Film, one: _Clip, entries: Sequence[Entry]) -> None:
         raise _CannotCopyError(f"clips are in {ours.pix_fmt} and {its.pix_fmt}")
     if _differ(ours.colorspace, its.colorspace, colour.UNTOLD) or _differ(ours.color_range, its.color_range, 0):
         raise _CannotCopyError("clips have different colour tags")
+    if film.sets != its.extradata and any(sets and sets.startswith(_MARK) for sets in (film.sets, its.extradata)):
+        raise _CannotCopyError(f"{one.codec} is stored in different ways")
     if film.sets != its.extradata and not film.way.in_band:
         _in_band(film.way, one.codec)
 

@@ -73,6 +73,15 @@ def probe(path: str, *, sent: Rgb | None = None) -> Probe:
         return describe(container, stream, head, times, colour.matrix_of(head, sent))
 
 
+def ordinary(path: str) -> Probe:
+    """As ``probe``, for a clip whose frames are to be handed on. Raises StoryError for one that is HDR, too."""
+    with clip.opened(path) as (container, stream):
+        head = next(clip.frames(container, stream), None)
+        if head is not None:
+            colour.refuse_hdr(head, path)
+    return probe(path)
+
+
 def describe(container: InputContainer, stream: VideoStream, head: av.VideoFrame, times: Moments, matrix: int) -> Probe:
     """The facts of an opened clip, from its first picture, its presentation times and the matrix it is read with."""
     width, height = colour.shown_size(head)
