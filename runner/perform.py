@@ -21,7 +21,7 @@ from .load import Gallery, Loaded
 from .money import Purse
 from .pipeline import Step
 from .placing import Placing
-from .plan import Decision, End, State, decide, exec_key, product_of
+from .plan import Decision, End, State, decide, exec_key, lacking, product_of
 from .ports import Clock, Executor, Made, Order, Provider, ProviderError, TaskFailed, Ticket, WorkerLost
 from .providers.animatic.version import task_uuid
 from .takes import Take
@@ -148,8 +148,9 @@ class _Run:
         if decision.left:
             return decision
         if decision.state == "blocked":
-            self.desk.fail(name, StoryError.of(decision.reason, f"--until {name}", exit_code=1))
-            return decision
+            if lacking(decision, self.decisions):
+                self.desk.fail(name, StoryError.of(decision.reason, f"--until {name}", exit_code=1))
+            return replace(decision, take=None)
         ends = [end for end in (decision.first, decision.last) if end is not None and end.unknown]
         if ends:
             if decision.kept:

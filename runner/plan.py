@@ -265,12 +265,37 @@ def decide(plan: Plan, shot: str, decisions: Mapping[str, Decision], facts: Fact
     decision = _decide(plan, shot, decisions, facts)
     if (decision.buy or decision.due) and not plan.scope.has(shot):
         return replace(decision, buy=0, due=(), left=True, certain=True)
-    ends = (end.parent for end in (decision.first, decision.last) if end is not None and end.unknown)
-    lost = [name for name in ends if name is not None and decisions[name].left]
-    if lost and decision.buy:
+    if lost := lacking(decision, decisions):
         reason = f"{lost[0]} has no frame for it, and is not part of this run"
-        return replace(decision, state="blocked", reason=reason, buy=0, certain=True)
-    return decision
+    elif any(_stuck(plan, name, decisions[name]) for name in _open(decision)):
+        reason = decision.reason
+    else:
+        return decision
+    return replace(decision, state="blocked", reason=reason, buy=0, certain=True) if decision.buy else decision
+
+
+def lacking(decision: Decision, decisions: Mapping[str, Decision]) -> list[str]:
+    """The shots whose frames are not there for this one, and which are not part of the run."""
+    return [name for name in _open(decision) if decisions[name].left]
+
+
+def _open(decision: Decision) -> list[str]:
+    """The shots of which a frame is wanted that is not there yet."""
+    ends = (decision.first, decision.last)
+    return [end.parent for end in ends if end is not None and end.unknown and end.parent is not None]
+
+
+def _stuck(plan: Plan, name: str, decision: Decision) -> bool:
+    """Whether a run gives nothing for sure to those that begin on a shot whose frame is not there."""
+    return decision.state in ("waiting", "blocked", "failed") or _gated(plan, name, decision)
+
+
+def _gated(plan: Plan, name: str, decision: Decision) -> bool:
+    """Whether a shot will wait for a circled take once it is made."""
+    if plan.lane.rehearsal or not plan.board.by_id[name].review:
+        return False
+    circles = plan.facts.circled.get(name, {})
+    return not circles if decision.key is None else decision.key.digest not in circles
 
 
 def _decide(plan: Plan, shot: str, decisions: Mapping[str, Decision], facts: Facts) -> Decision:
@@ -401,6 +426,8 @@ def _end(plan: Plan, brief: Brief, point: Point, decisions: Mapping[str, Decisio
             "failed": f"{point.shot} failed",
             "blocked": f"{point.shot} is blocked",
         }.get(decision.state, f"{named} is not made yet")
+        if decision.state in ("missing", "stale") and _gated(plan, point.shot, decision):
+            why = f"{point.shot} will wait for a circled take"
         return End(unknown=why, parent=point.shot)
     product = product_of(plan, plan.pipeline.handed, point.shot, decision.take, facts)
     if product is None:
