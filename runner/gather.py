@@ -85,7 +85,7 @@ def facts(
         done=Known(store.done),
         spent=sum((charge.usd for charge in bought), Decimal(0)),
         sources=tuple(sorted({source for charge in bought for source in charge.sources})),
-        flights={} if lane.draws else flights(file, store),
+        flights={} if lane.draws else flights(file, store, by_key),
         pictures=pictures,
         environ=environ,
         files=_files(made, told),
@@ -118,14 +118,22 @@ def charges(file: Path, store: LocalStore, records: Mapping[str, Record] | None 
     return money.charges(told, submits, [result for result in results if result.uuid in mine], failed)
 
 
-def flights(file: Path, store: LocalStore) -> dict[str, tuple[Flight, ...]]:
-    """Every submit of a storyboard that has not ended, by shot."""
+def flights(
+    file: Path, store: LocalStore, by_key: Mapping[str, tuple[Take, ...]] | None = None
+) -> dict[str, tuple[Flight, ...]]:
+    """Every submit of a storyboard that has not ended, by shot.
+
+    ``by_key``: the takes that stand written down. The journal may not know of the last ones yet.
+    """
     submits, results = journal.read(store.root / JOURNAL)
     ended = {(result.uuid, result.video) for result in results if result.state == "recorded"}
     found: dict[str, tuple[Flight, ...]] = {}
     for submit in submits:
         if submit.board == file.stem and submit.state not in ENDED and submit.state != "intended":
-            left = len(submit.takes) - sum(uuid == submit.uuid for uuid, _ in ended)
+            there = {video for uuid, video in ended if uuid == submit.uuid}
+            known = () if by_key is None else by_key.get(submit.key, ())
+            there |= {take.video_uuid or "" for take in known if take.task_uuid == submit.uuid}
+            left = len(submit.takes) - len(there)
             flight = Flight(
                 submit.uuid, submit.key, left, submit.state != "unknown", submit.reason, submit.estimate,
                 submit.sent_at, submit.request.get("variant"),

@@ -193,7 +193,8 @@ class _Run:
         brief = self.plan.briefs[name]
         have = {take.take for take in self.takes.get(name, ()) if take.key == decision.key.digest}
         have |= {take.take for take in self.by_key.get(decision.key.digest, ())}
-        have |= self.buyer.numbers(decision.key.digest) if self.buyer is not None else set()
+        if self.buyer is not None:  # a drawing follows from its number; a bought take has one of its own in its file
+            have |= self.buyer.numbers(decision.key.digest) | {take.take for take in self.takes.get(name, ())}
         numbers = [n for n in range(1, decision.buy + len(have) + 1) if n not in have][: decision.buy]
         first, last = self._file(brief, decision.first), self._file(brief, decision.last)
         async with self.places:

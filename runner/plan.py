@@ -287,6 +287,8 @@ def _open(decision: Decision) -> list[str]:
 
 def _stuck(plan: Plan, name: str, decision: Decision) -> bool:
     """Whether a run gives nothing for sure to those that begin on a shot whose frame is not there."""
+    if decision.usable:
+        return False
     return decision.state in ("waiting", "blocked", "failed") or _gated(plan, name, decision)
 
 
@@ -342,8 +344,7 @@ def _settle(plan: Plan, brief: Brief, asked: keys.Key, first: End | None, last: 
     if lost := [flight for flight in flights if not flight.known]:
         reason = f"was submitted, and nobody knows how it ended (task {lost[0].uuid})"
         return Decision("unknown", reason, take=take, circled=circled, **common)
-    if flights:
-        flying = sum(flight.takes for flight in flights)
+    if flying := sum(flight.takes for flight in flights):
         reason = f"{flying} of {want} takes bought and still to be fetched"
         return Decision("missing", reason, take=take, circled=circled, buy=max(0, want - have - flying), **common)
     if have:

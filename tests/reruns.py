@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
@@ -82,14 +82,12 @@ class Board:
 
     def without(self, name: str) -> Board:
         """Without a shot. Those that named it begin on the shot before them, and end on nothing."""
-        left = (s for s in self.shots if s.name != name)
-        drop = {"begins": "", "ends": ""}
-        return replace(
-            self,
-            shots=tuple(
-                replace(s, **{at: drop[at] for at in drop if getattr(s, at).split("@")[0] == name}) for s in left
-            ),
-        )
+        left = []
+        for shot in self.shots:
+            begins = "" if shot.begins.split("@")[0] == name else shot.begins
+            ends = "" if shot.ends.split("@")[0] == name else shot.ends
+            left += [replace(shot, begins=begins, ends=ends)] if shot.name != name else []
+        return replace(self, shots=tuple(left))
 
     def part(self, part: Part) -> set[str]:
         """The names of the shots that a part is about."""
@@ -394,7 +392,3 @@ class World:
         assert self.bought() <= there | flying, "paid for, and nowhere"
         assert there <= self.bought(), "a take that nobody sold"
         return known
-
-
-def usd(orders: Iterable[Decimal | None]) -> Decimal:
-    return sum((order for order in orders if order is not None), Decimal(0))

@@ -18,6 +18,7 @@ from runner import journal as journals
 from runner.errors import StoryError
 from runner.gather import JOURNAL
 from runner.journal import Journal
+from runner.load import load
 from runner.money import charges
 from runner.ports import Made, Order, ProviderError, Ticket
 from runner.takes import Take
@@ -211,6 +212,31 @@ def test_deleting_a_takes_file_is_not_a_way_to_spend_again(tmp_path: Path) -> No
     total = market.shop.total
     assert market.run().exit_code == 0
     assert market.shop.total == total
+
+
+def test_more_takes_for_words_that_came_later_do_not_push_out_the_store_s_record_of_the_first(tmp_path: Path) -> None:
+    market = Market(tmp_path, '- {shot: "0010", action: A lamp.}')
+    for words in ("A lamp.", "A candle.", "A candle., takes: 2"):
+        market.write(f'- {{shot: "0010", action: {words}}}')
+        market.run()
+    assert market.takes() == {"0010": [1, 2, 3]}
+    (tmp_path / "storyboard.takes" / "0010.yaml").unlink()
+    total = market.shop.total
+    assert market.run().exit_code == 0
+    assert market.shop.total == total
+
+
+def test_what_is_there_and_what_is_in_flight_are_never_counted_twice(tmp_path: Path) -> None:
+    for at in range(1, 30):
+        folder = tmp_path / str(at)
+        folder.mkdir()
+        market = Market(folder, '- {shot: "0010", action: A lamp., takes: 5}')
+        with suppress(Crash):
+            market.run(trip=at)
+        plan = load(market.file).plan
+        decision, left = plan.decisions["0010"], sum(flight.takes for flight in plan.facts.flights.get("0010", ()))
+        assert decision.have + left + decision.buy == 5, at
+        assert not decision.reason.startswith("0 of"), at
 
 
 def test_clips_that_were_bought_elsewhere_are_named_and_not_bought_again(tmp_path: Path) -> None:

@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from runner import api, bill, saved
+from runner.cut import given
 from runner.errors import StoryError
 from runner.load import Loaded, load
-from runner.plan import WHOLE, Part
+from runner.plan import WHOLE, Decision, Part
 from runner.work import Options, Outcome
 
 from .market import Crash
@@ -29,6 +30,11 @@ RERUNS = int(os.environ.get("MATCHCUT_RERUNS", "12"))
 
 ANY = st.integers(0, len(NAMES) - 1)
 """Which of the shots there are, whatever their names: counted round."""
+
+
+def clip(decision: Decision) -> str | None:
+    """The clip of the take that counts."""
+    return decision.take.clip if decision.take is not None else None
 
 
 @dataclass(frozen=True)
@@ -111,8 +117,7 @@ class Reruns(RuleBasedStateMachine):
             chosen = mine[take % len(mine)] if take else None
             after = api.circle(self.world.market.file, name, str(chosen.number) if chosen else None)
             if chosen is not None:
-                assert after.decisions[name].take is not None
-                assert (chosen.clip, True) == (after.decisions[name].take.clip, after.decisions[name].circled)
+                assert (chosen.clip, True) == (clip(after.decisions[name]), after.decisions[name].circled)
             self.foretold()
 
     @rule(at=ANY, take=st.integers(0, 6))
@@ -124,16 +129,18 @@ class Reruns(RuleBasedStateMachine):
         if key is not None and mine:
             chosen = mine[take % len(mine)]
             after = api.accept(self.world.market.file, name, str(chosen.number))
-            assert after.decisions[name].take is not None
-            assert chosen.clip == after.decisions[name].take.clip
+            assert chosen.clip == clip(after.decisions[name])
             self.foretold()
 
     @rule(at=ANY, pinned=st.booleans())
     def pin(self, at: int, pinned: bool) -> None:
-        try:
-            api.pin(self.world.market.file, self.shot(at).name, pinned=pinned)
-        except StoryError as error:
-            assert "there is nothing to keep" in str(error)
+        name = self.shot(at).name
+        take = self.planned().plan.decisions[name].take
+        if pinned and (take is None or given(take) is None):
+            with pytest.raises(StoryError, match="there is nothing to keep"):
+                api.pin(self.world.market.file, name)
+        else:
+            api.pin(self.world.market.file, name, pinned=pinned)
         self.foretold()
 
     @rule(at=ANY, more=st.integers(1, 2))
@@ -159,9 +166,8 @@ class Reruns(RuleBasedStateMachine):
         for name, said in told.items():
             d = plan.decisions[name]
             note(f"{name} {d.state}: {d.reason}; buy {d.buy}")
-            clip = d.take.clip if d.take is not None else None
             assert (said.state, said.buy, said.certain) == (d.state, d.buy, d.certain), (name, said, d)
-            assert said.clip == clip, name
+            assert said.clip == clip(d), name
             assert (said.left, said.usable) == (d.left, d.usable), name
         assert plan.facts.spent <= self.world.market.shop.total
         if not known.flights:
@@ -186,7 +192,8 @@ class Reruns(RuleBasedStateMachine):
         assert outcome.exit_code in (0, 1, 5)
         new = self.world.bought() - had - flying
         bill_ = bill.together([before.plan])
-        assert bill_.run is not None and bill_.worst is not None
+        assert bill_.run is not None
+        assert bill_.worst is not None
         assert bill_.run <= self.world.market.shop.total - spent - late <= bill_.worst
         self.compared(before, told, tasks, flying, len(new))
         self.check_film(outcome, film)
