@@ -235,15 +235,14 @@ def circle(
     """
     loaded = about(storyboard, shot, variant, allow_outside=allow_outside)
     key = _key(loaded, shot)
-    chosen: takes.Circle | None = None
     if take is not None:
         mine = [t for t in loaded.plan.facts.by_key.get(key, ()) if t.key == key]
         found = takes.find(mine, take)
         if found is None:
             have = ", ".join(str(t.take) for t in mine) or "none"
             raise StoryError.of(f"shot {shot} has no take {take} for its present words and frames", f"one of: {have}")
-        chosen = takes.Circle(drawn=(found.key, found.take)) if loaded.lane.draws else takes.Circle(clip=found.clip)
-    return _amended(loaded, shot, lambda record: record.with_circle(key, chosen))
+        return _circled(loaded, shot, key, found)
+    return _amended(loaded, shot, lambda record: record.with_circle(key, None))
 
 
 def accept(
@@ -270,8 +269,22 @@ def accept(
         raise StoryError.of(
             f"take {found.take} of {shot} was made for these words and frames", f"matchcut circle {shot} {found.take}"
         )
-    circle = takes.Circle(drawn=(found.key, found.take)) if loaded.lane.draws else takes.Circle(clip=found.clip)
-    return _amended(loaded, shot, lambda record: record.with_circle(key, circle))
+    return _circled(loaded, shot, key, found)
+
+
+def _circled(loaded: Loaded, shot: str, key: str, take: takes.Take) -> Plan:
+    """The plan after a take was chosen for a key."""
+    if loaded.lane.draws:
+        drawn = takes.Circle(drawn=(take.key, take.take))
+        return _amended(loaded, shot, lambda record: record.with_circle(key, drawn))
+    circle = takes.Circle(clip=take.clip)
+
+    def change(record: takes.Record) -> takes.Record:
+        # Another shot that asks for the same may have had it made: a circle stands beside its take.
+        there = any(circle.fits(mine) for mine in record.takes)
+        return (record if there else record.with_take(take)).with_circle(key, circle)
+
+    return _amended(loaded, shot, change)
 
 
 def pin(

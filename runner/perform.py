@@ -90,7 +90,15 @@ class _Run:
                     group.create_task(self._warm())
             for name in self.plan.order:
                 group.create_task(self._shot(name))
+        self._share()
         return await finish.finish(self.desk, self.placing)
+
+    def _share(self) -> None:
+        """Shots that ask for the very same know of each other's takes at the end, whichever of them had them made."""
+        for name, mine in self.takes.items():
+            keys = dict.fromkeys(take.key for take in mine)
+            every = (sorted(self.by_key.get(key, ()), key=lambda take: take.take) for key in keys)
+            self.takes[name] = tuple(take for takes in every for take in takes)
 
     async def _warm(self) -> None:
         """Start the processes that look at clips while the first ones are still being made."""

@@ -14,7 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from runner import api
 from runner import journal as journals
+from runner.cli.plan import totals
 from runner.errors import StoryError
 from runner.gather import JOURNAL
 from runner.journal import Journal
@@ -285,6 +287,36 @@ def test_shots_that_ask_for_the_very_same_share_what_is_bought(tmp_path: Path) -
     assert outcome.exit_code == 0
     assert len(market.shop.keys()) == len(set(market.shop.keys())) == 2
     assert market.run().made == 0
+
+
+def test_shots_that_share_takes_know_of_them_all_at_the_end_of_the_run_already(tmp_path: Path) -> None:
+    same = "action: The same lamp., from: cut"
+    market = Market(tmp_path, f'- {{shot: "0010", {same}}}\n- {{shot: "0020", {same}, takes: 2}}')
+    assert market.run().made == 2
+    again = market.run()
+    assert (again.made, again.changed) == (0, 0)
+
+
+def test_a_take_that_another_shot_had_made_can_be_circled(tmp_path: Path) -> None:
+    same = "action: The same lamp., from: cut"
+    market = Market(tmp_path, f'- {{shot: "0010", {same}}}\n- {{shot: "0020", {same}, review: true}}')
+    assert market.run().exit_code == 5
+    assert market.takes() == {"0010": [1]}
+    after = api.circle(market.file, "0020", "1")
+    assert after.decisions["0020"].circled
+    assert market.takes() == {"0010": [1], "0020": [1]}
+    outcome = market.run()
+    assert (outcome.made, outcome.exit_code) == (0, 0)
+    assert outcome.plan.facts.spent == market.shop.total
+
+
+def test_a_plan_counts_once_what_two_shots_ask_for(tmp_path: Path) -> None:
+    same = "action: The same lamp., from: cut"
+    market = Market(tmp_path, f'- {{shot: "0010", {same}}}\n- {{shot: "0020", {same}, takes: 2}}')
+    told = totals(load(market.file).plan)
+    assert (2, Decimal("0.2"), Decimal("0.2")) == (told["to_make"], told["run"], told["worst"])
+    market.run()
+    assert market.shop.total == told["worst"]
 
 
 def test_what_is_in_flight_for_one_shot_is_not_bought_for_another_that_asks_the_same(tmp_path: Path) -> None:

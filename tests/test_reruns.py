@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,14 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, note, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from runner import api, bill, saved
 from runner.cut import given
@@ -35,6 +42,31 @@ ANY = st.integers(0, len(NAMES) - 1)
 def clip(decision: Decision) -> str | None:
     """The clip of the take that counts."""
     return decision.take.clip if decision.take is not None else None
+
+
+WAYS = ("", "cut", "{}", "{}@first", "{}@0.5s")
+"""What a shot says it begins on."""
+
+
+def branched(board: Board, at: int, other: int, how: str, *, ends: bool) -> Board:
+    """A storyboard of which one shot begins elsewhere: on a frame of a shot before it, or on nothing."""
+    before = board.shots[other % at].name if at else None
+    begins = how.format(before) if before is not None else "cut"
+    return board.changed(board.shots[at].name, begins=begins, ends=f"{before}@first" if ends and before else "")
+
+
+@st.composite
+def boards(draw: st.DrawFn) -> Board:
+    """A storyboard to begin with."""
+    board = Board(())
+    for name in NAMES[: draw(st.integers(1, 4))]:
+        who = draw(st.sampled_from([name, name, "somebody"]))
+        takes, gates = draw(st.sampled_from([1, 1, 2])), draw(st.sampled_from([0, 0, 0, 1, 2]))
+        shot = Shot(name, who, takes=takes, review=gates == 1, hold=gates == 2)
+        board = replace(board, shots=(*board.shots, shot))
+        at = len(board.shots) - 1
+        board = branched(board, at, draw(ANY), draw(st.sampled_from(WAYS)), ends=draw(st.integers(0, 7)) == 7)
+    return board
 
 
 @dataclass(frozen=True)
@@ -61,37 +93,36 @@ class Reruns(RuleBasedStateMachine):
     def shot(self, at: int) -> Shot:
         return self.world.board.shots[at % len(self.world.board.shots)]
 
+    @initialize(board=boards())
+    def begin(self, board: Board) -> None:
+        self.world.write(board)
+
     # edits
 
-    @rule(at=ANY, verb=st.sampled_from(VERBS), place=st.sampled_from(PLACES))
-    def words(self, at: int, verb: str, place: str) -> None:
-        self.world.write(self.world.board.changed(self.shot(at).name, verb=verb, place=place))
+    @rule(at=ANY, verb=st.sampled_from(VERBS), place=st.sampled_from(PLACES), look=st.sampled_from(LOOKS))
+    def words(self, at: int, verb: str, place: str, look: str) -> None:
+        name = self.shot(at).name
+        board = self.world.board.changed(name, who=name, verb=verb, place=place)
+        self.world.write(replace(board, look=look))
 
-    @rule(at=ANY, who=st.sampled_from(["", "somebody"]))
-    def the_same_as_another(self, at: int, who: str) -> None:
-        self.world.write(self.world.board.changed(self.shot(at).name, who=who or self.shot(at).name))
+    @precondition(lambda self: len(self.world.board.shots) > 1)
+    @rule(at=ANY, other=ANY, cut=st.booleans())
+    def the_same_as_another(self, at: int, other: int, cut: bool) -> None:
+        one = self.shot(at)
+        two = [shot for shot in self.world.board.shots if shot != one][other % (len(self.world.board.shots) - 1)]
+        same = {"who": "somebody", "verb": one.verb, "place": one.place, "seconds": one.seconds}
+        same |= {"begins": "cut", "ends": ""} if cut else {}
+        self.world.write(self.world.board.changed(one.name, **same).changed(two.name, **same))
 
-    @rule(look=st.sampled_from(LOOKS))
-    def shared_value(self, look: str) -> None:
-        self.world.write(Board(self.world.board.shots, look))
+    @rule(at=ANY, seconds=st.sampled_from([1, 2]), takes=st.sampled_from([1, 1, 2, 5]), gates=st.integers(0, 3))
+    def wishes(self, at: int, seconds: int, takes: int, gates: int) -> None:
+        review, hold = gates == 1, gates == 2
+        name = self.shot(at).name
+        self.world.write(self.world.board.changed(name, seconds=seconds, takes=takes, review=review, hold=hold))
 
-    @rule(at=ANY, seconds=st.sampled_from([1, 2]), takes=st.sampled_from([1, 1, 2, 5]))
-    def numbers(self, at: int, seconds: int, takes: int) -> None:
-        self.world.write(self.world.board.changed(self.shot(at).name, seconds=seconds, takes=takes))
-
-    @rule(at=ANY, review=st.booleans(), hold=st.booleans())
-    def gates(self, at: int, review: bool, hold: bool) -> None:
-        self.world.write(self.world.board.changed(self.shot(at).name, review=review, hold=hold))
-
-    @rule(at=ANY, other=ANY, how=st.sampled_from(["", "cut", "{}", "{}@first", "{}@0.5s"]), ends=st.booleans())
+    @rule(at=ANY, other=ANY, how=st.sampled_from(WAYS), ends=st.booleans())
     def branch(self, at: int, other: int, how: str, ends: bool) -> None:
-        at %= len(self.world.board.shots)
-        before = self.shot(other % at).name if at else None
-        if before is None:
-            how = "cut"
-        begins = how.format(before)
-        end = f"{before}@first" if ends and before is not None else ""
-        self.world.write(self.world.board.changed(self.shot(at).name, begins=begins, ends=end))
+        self.world.write(branched(self.world.board, at % len(self.world.board.shots), other, how, ends=ends))
 
     @rule(at=ANY)
     def add(self, at: int) -> None:
@@ -242,9 +273,12 @@ class Reruns(RuleBasedStateMachine):
         assert heard == len(self.world.market.shop.heard)
         assert files == self.world.files(), "a second run writes"
 
-    @rule()
-    def run(self) -> None:
+    @rule(circling=st.booleans())
+    def run(self, circling: bool) -> None:
         outcome = self.carried_out()
+        while circling and (waits := [name for name, state in outcome.states.items() if state == "waiting"]):
+            self.circle([shot.name for shot in self.world.board.shots].index(waits[0]), 1)
+            outcome = self.carried_out()
         assert outcome.exit_code in (0, 5)
         film = self.world.film()
         if outcome.exit_code == 0 and film is not None and not any(d.kept for d in outcome.decisions.values()):
@@ -309,12 +343,10 @@ class Reruns(RuleBasedStateMachine):
 
     # what happens to files
 
-    @rule()
-    def output_is_deleted(self) -> None:
-        shutil.rmtree(self.folder / "out", ignore_errors=True)
-
-    @rule()
-    def everything_is_touched(self) -> None:
+    @rule(gone=st.booleans())
+    def files_are_touched(self, gone: bool) -> None:
+        if gone:
+            shutil.rmtree(self.folder / "out", ignore_errors=True)
         for path in sorted(self.folder.rglob("*")):
             if path.is_file():
                 os.utime(path)
