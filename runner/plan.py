@@ -353,8 +353,8 @@ def _settle(plan: Plan, brief: Brief, asked: keys.Key, first: End | None, last: 
         return Decision("missing", reason, take=take, circled=circled, buy=want - have, settled=settled, **common)
     history = facts.takes.get(shot.id, ())
     if not history:
-        return Decision("missing", "never made", buy=want, **common)
-    old = _latest(plan, shot, history)
+        return Decision("missing", "never made", buy=want, certain=not _comes_held(plan, shot), **common)
+    old = take or _latest(plan, shot, history)  # it was accepted, and more takes were asked for besides
     changes = tuple(keys.explain(old.parts, asked.parts))
     reason = _changed(changes)
     given = {name for name, end in (("first frame", first), ("last frame", last)) if end is not None and end.parent}
@@ -371,15 +371,24 @@ def _held(plan: Plan, shot: Shot) -> str:
     return "kept" if plan.scope.keep_stale else ""
 
 
+def _comes_held(plan: Plan, shot: Shot) -> bool:
+    """Whether a take made for other words is still to be fetched, and may then stay in use."""
+    return bool(_held(plan, shot) and plan.facts.flights.get(shot.id))
+
+
 def _foresee(
     plan: Plan, brief: Brief, history: tuple[Take, ...], first: End | None, last: End | None, unknown: list[End]
 ) -> Decision:
     shot = brief.shot
     want = 1 if plan.lane.rehearsal else shot.takes
     reason = "; ".join(dict.fromkeys(str(end.unknown) for end in unknown))
+    # More may have been asked for by hand under the key that comes of it.
+    by_hand = plan.facts.wanted.get(shot.id, {}).items()
+    buy = max([want, *(n - len(plan.facts.by_key.get(key, ())) for key, n in by_hand)])
     common: dict[str, Any] = {"first": first, "last": last, "want": want}
     if not history:
-        return Decision("missing", f"never made; {reason}", buy=want, **common)
+        sure = buy == want and not _comes_held(plan, shot)
+        return Decision("missing", f"never made; {reason}", buy=buy, certain=sure, **common)
     old = _latest(plan, shot, history)
     asked = keys.make(
         provider=plan.lane.maker, request=brief.request, delivery=brief.card.delivery, first=None, last=None,
@@ -389,7 +398,7 @@ def _foresee(
     common["direct"] = any(change.field not in ends for change in keys.explain(old.parts, asked.parts))
     if held := _held(plan, shot):
         return Decision("stale", f"{reason}; {held}", take=old, kept=True, **common)
-    return Decision("stale", reason, take=old, buy=want, certain=False, **common)
+    return Decision("stale", reason, take=old, buy=buy, certain=False, **common)
 
 
 def _latest(plan: Plan, shot: Shot, history: tuple[Take, ...]) -> Take:

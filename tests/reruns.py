@@ -303,11 +303,12 @@ class Model:
             return Foretold("missing", max(0, want - len(mine) - flying), clip=clip, stuck=waits)
         if mine:
             return Foretold("missing", want - len(mine), clip=clip, usable=not waits, stuck=waits)
+        old = circle or _latest(known, shot.name)
         if history and held:
-            return Foretold("stale", clip=_latest(known, shot.name), usable=True)
+            return Foretold("stale", clip=old, usable=True)
         state = "stale" if history else "missing"
         sure = bool(history) or not (held and any(f.shot == shot.name for f in known.flights))
-        return Foretold(state, want, certain=sure, stuck=waits, clip=_latest(known, shot.name))
+        return Foretold(state, want, certain=sure, stuck=waits, clip=old)
 
     def _frame(self, known: Facts, parent: Foretold, selector: str) -> str | None:
         if not parent.usable or parent.clip is None or selector not in known.frames(parent.clip):

@@ -22,11 +22,12 @@ from runner.gather import JOURNAL
 from runner.journal import Journal
 from runner.load import load
 from runner.money import charges
+from runner.plan import Part
 from runner.ports import Made, Order, ProviderError, Ticket
 from runner.takes import Take
 from runner.work import Options
 
-from .market import Clock, Crash, Market, Shop
+from .market import Clock, Crash, Hands, Market, Shop
 
 CHAIN = """
 - {shot: "0010", action: A lamp burns., takes: 2}
@@ -239,6 +240,32 @@ def test_what_is_there_and_what_is_in_flight_are_never_counted_twice(tmp_path: P
         decision, left = plan.decisions["0010"], sum(flight.takes for flight in plan.facts.flights.get("0010", ()))
         assert decision.have + left + decision.buy == 5, at
         assert not decision.reason.startswith("0 of"), at
+
+
+def test_the_worst_case_reckons_with_takes_that_were_asked_for_by_hand(tmp_path: Path) -> None:
+    class Still(Hands):
+        def frame(self, clip: bytes, selector: str) -> str:
+            return "0" * 64
+
+    market = Market(tmp_path, '- {shot: "0010", action: A lamp.}\n- {shot: "0020", action: Rain.}', hands=Still())
+    market.run(part=Part(only=("0010",)))
+    api.retake(market.file, "0020", 2)
+    market.write('- {shot: "0010", action: A lamp., duration: 2}\n- {shot: "0020", action: Rain.}')
+    plan = load(market.file).plan
+    assert (2, False) == (plan.decisions["0020"].buy, plan.decisions["0020"].certain), "0010 may end as it did"
+    market.run()
+    assert {"0010": [1, 2], "0020": [1, 2]} == market.takes()
+
+
+def test_what_is_still_to_be_fetched_may_be_what_a_hold_keeps_and_then_nothing_is_bought(tmp_path: Path) -> None:
+    market = Market(tmp_path, '- {shot: "0010", action: A lamp., hold: true}')
+    with pytest.raises(Crash):
+        market.run(trip=2)
+    market.write('- {shot: "0010", action: A candle., hold: true}')
+    decision = load(market.file).plan.decisions["0010"]
+    assert (1, False) == (decision.buy, decision.certain)
+    assert market.run().states == {"0010": "stale"}
+    assert len(market.shop.tasks) == 1
 
 
 def test_clips_that_were_bought_elsewhere_are_named_and_not_bought_again(tmp_path: Path) -> None:
