@@ -247,11 +247,9 @@ def circle(
     """
     loaded = about(storyboard, shot, variant, allow_outside=allow_outside)
     key = _key(loaded, shot)
-    chosen: takes.Circle | None = None
     if take is not None:
-        found = _meant(loaded, shot, key, take)
-        chosen = takes.Circle(drawn=(found.key, found.take)) if loaded.lane.draws else takes.Circle(clip=found.clip)
-    return _amended(loaded, shot, lambda record: record.with_circle(key, chosen), circled={key: chosen})
+        return _circled(loaded, shot, key, _meant(loaded, shot, key, take))
+    return _amended(loaded, shot, lambda record: record.with_circle(key, None), circled={key: None})
 
 
 def _meant(loaded: Loaded, shot: str, key: str, wanted: str) -> takes.Take:
@@ -345,8 +343,22 @@ def accept(
         raise StoryError.of(
             f"take {found.take} of {shot} was made for these words and frames", f"matchcut circle {shot} {found.take}"
         )
-    circle = takes.Circle(drawn=(found.key, found.take)) if loaded.lane.draws else takes.Circle(clip=found.clip)
-    return _amended(loaded, shot, lambda record: record.with_circle(key, circle), circled={key: circle})
+    return _circled(loaded, shot, key, found)
+
+
+def _circled(loaded: Loaded, shot: str, key: str, take: takes.Take) -> Plan:
+    """The plan after a take was chosen for a key."""
+    if loaded.lane.draws:
+        drawn = takes.Circle(drawn=(take.key, take.take))
+        return _amended(loaded, shot, lambda record: record.with_circle(key, drawn), circled={key: drawn})
+    circle = takes.Circle(clip=take.clip)
+
+    def change(record: takes.Record) -> takes.Record:
+        # Another shot that asks for the same may have had it made: a circle stands beside its take.
+        there = any(circle.fits(mine) for mine in record.takes)
+        return (record if there else record.with_take(take)).with_circle(key, circle)
+
+    return _amended(loaded, shot, change, circled={key: circle})
 
 
 def pin(

@@ -45,7 +45,10 @@ def together(plans: Sequence[Plan]) -> Bill:
     for plan in plans:
         seen: set[str] = set()
         for shot, name in intents(plan).items():
-            item, decision, brief = items.setdefault(name, _Item()), plan.decisions[shot], plan.briefs[shot]
+            decision, brief = plan.decisions[shot], plan.briefs[shot]
+            if brief.footage is not None:
+                continue  # it is there, and costs nothing
+            item = items.setdefault(name, _Item())
             item.variants += name not in seen
             seen.add(name)
             item.buy = max(item.buy, decision.buy)

@@ -68,8 +68,8 @@ def facts(
         known |= {take.identity: take for take in written.get(key, ())}
         return tuple(sorted((take for take in known.values() if not take.lost), key=lambda take: take.take)) or None
 
-    flying = flights(file, store, books)
     by_key: Known[tuple[Take, ...]] = Known(ask)
+    flying = {} if lane.draws else flights(file, store, books, by_key)
     variant = board.variant.name if board.variant is not None else None
     notebooks = dict.fromkeys((file.stem, notebook(file, variant)))
     noted_shots = {book: store.noted(lane.provider, book) for book in notebooks}
@@ -139,14 +139,26 @@ def charges(
     return money.charges(told, submits, [result for result in results if result.uuid in mine], failed)
 
 
-def flights(file: Path, store: LocalStore, books: Books | None = None) -> dict[str, tuple[Flight, ...]]:
-    """Every submit of a storyboard that has not ended, by shot."""
+def flights(
+    file: Path,
+    store: LocalStore,
+    books: Books | None = None,
+    by_key: Mapping[str, tuple[Take, ...]] | None = None,
+) -> dict[str, tuple[Flight, ...]]:
+    """Every submit of a storyboard that has not ended, by shot.
+
+    ``books``: the journal, where it was read already. ``by_key``: the takes that stand written down, of which the
+    journal may not know the last ones yet.
+    """
     submits, results = books or journal.read(store.root / JOURNAL)
     ended = {(result.uuid, result.video) for result in results if result.state == "recorded"}
     found: dict[str, tuple[Flight, ...]] = {}
     for submit in submits:
         if submit.board == file.stem and submit.state not in ENDED and submit.state != "intended":
-            left = len(submit.takes) - sum(uuid == submit.uuid for uuid, _ in ended)
+            there = {video for uuid, video in ended if uuid == submit.uuid}
+            known = () if by_key is None else by_key.get(submit.key, ())
+            there |= {take.video_uuid or "" for take in known if take.task_uuid == submit.uuid}
+            left = len(submit.takes) - len(there)
             flight = Flight(
                 submit.uuid, submit.key, left, submit.state != "unknown", submit.reason, submit.estimate,
                 submit.sent_at, submit.request.get("variant"),

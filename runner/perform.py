@@ -21,7 +21,7 @@ from .load import Gallery, Loaded
 from .money import Purse
 from .pipeline import Step
 from .placing import Placing
-from .plan import Decision, End, State, decide, exec_key, product_of
+from .plan import Decision, End, State, decide, exec_key, lacking, product_of
 from .ports import Clock, Executor, Made, Order, Provider, ProviderError, TaskFailed, Ticket, WorkerLost
 from .providers.animatic.version import task_uuid
 from .receiving import receive
@@ -102,7 +102,15 @@ class _Run:
                 group.create_task(self._shot(name))
         if self.share is not None:
             await self.share.give_back()
+        self._know()
         return await finish.finish(self.desk, self.placing)
+
+    def _know(self) -> None:
+        """Shots that ask for the very same know of each other's takes at the end, whichever of them had them made."""
+        for name, mine in self.takes.items():
+            keys = dict.fromkeys(take.key for take in mine)
+            every = (sorted(self.by_key.get(key, ()), key=lambda take: take.take) for key in keys)
+            self.takes[name] = tuple(take for takes in every for take in takes)
 
     async def _warm(self) -> None:
         """Start the processes that look at clips while the first ones are still being made."""
@@ -160,8 +168,9 @@ class _Run:
         if decision.left:
             return decision
         if decision.state == "blocked":
-            self.desk.fail(name, StoryError.of(decision.reason, f"--until {name}", exit_code=1))
-            return decision
+            if lacking(decision, self.decisions):
+                self.desk.fail(name, StoryError.of(decision.reason, f"--until {name}", exit_code=1))
+            return replace(decision, take=None)
         ends = [end for end in (decision.first, decision.last) if end is not None and end.unknown]
         if ends:
             if decision.kept:

@@ -288,12 +288,39 @@ def decide(plan: Plan, shot: str, decisions: Mapping[str, Decision], facts: Fact
     decision = _decide(plan, shot, decisions, facts)
     if (decision.buy or decision.due) and not plan.scope.has(shot):
         return replace(decision, buy=0, due=(), left=True, certain=True)
-    ends = (end.parent for end in (decision.first, decision.last) if end is not None and end.unknown)
-    lost = [name for name in ends if name is not None and decisions[name].left]
-    if lost and decision.buy:
+    if lost := lacking(decision, decisions):
         reason = f"{lost[0]} has no frame for it, and is not part of this run"
-        return replace(decision, state="blocked", reason=reason, buy=0, certain=True)
-    return decision
+    elif any(_stuck(plan, name, decisions[name]) for name in _open(decision)):
+        reason = decision.reason
+    else:
+        return decision
+    return replace(decision, state="blocked", reason=reason, buy=0, certain=True) if decision.buy else decision
+
+
+def lacking(decision: Decision, decisions: Mapping[str, Decision]) -> list[str]:
+    """The shots whose frames are not there for this one, and which are not part of the run."""
+    return [name for name in _open(decision) if decisions[name].left]
+
+
+def _open(decision: Decision) -> list[str]:
+    """The shots of which a frame is wanted that is not there yet."""
+    ends = (decision.first, decision.last)
+    return [end.parent for end in ends if end is not None and end.unknown and end.parent is not None]
+
+
+def _stuck(plan: Plan, name: str, decision: Decision) -> bool:
+    """Whether a run gives nothing for sure to those that begin on a shot whose frame is not there."""
+    if decision.usable:
+        return False
+    return decision.state in ("waiting", "blocked", "failed") or _gated(plan, name, decision)
+
+
+def _gated(plan: Plan, name: str, decision: Decision) -> bool:
+    """Whether a shot will wait for a circled take once it is made."""
+    if plan.lane.rehearsal or not plan.board.by_id[name].review:
+        return False
+    circles = plan.facts.circled.get(name, {})
+    return not circles if decision.key is None else decision.key.digest not in circles
 
 
 def _decide(plan: Plan, shot: str, decisions: Mapping[str, Decision], facts: Facts) -> Decision:
@@ -367,8 +394,7 @@ def _settle(plan: Plan, brief: Brief, asked: keys.Key, first: End | None, last: 
     if lost := [flight for flight in flights if not flight.known]:
         reason = f"was submitted, and nobody knows how it ended (task {lost[0].uuid})"
         return Decision("unknown", reason, take=take, circled=circled, **common)
-    if flights:
-        flying = sum(flight.takes for flight in flights)
+    if flying := sum(flight.takes for flight in flights):
         reason = f"{flying} of {want} takes bought and still to be fetched"
         return Decision("missing", reason, take=take, circled=circled, buy=max(0, want - have - flying), **common)
     if have:
@@ -377,8 +403,8 @@ def _settle(plan: Plan, brief: Brief, asked: keys.Key, first: End | None, last: 
         return Decision("missing", reason, take=take, circled=circled, buy=want - have, settled=settled, **common)
     history = facts.takes.get(shot.id, ())
     if not history:
-        return Decision("missing", "never made", buy=want, **common)
-    old = _latest(plan, shot, history)
+        return Decision("missing", "never made", buy=want, certain=not _comes_held(plan, shot), **common)
+    old = take or _latest(plan, shot, history)  # it was accepted, and more takes were asked for besides
     changes = tuple(keys.explain(old.parts, asked.parts))
     reason = _changed(changes)
     given = {name for name, end in (("first frame", first), ("last frame", last)) if end is not None and end.parent}
@@ -395,22 +421,31 @@ def _held(plan: Plan, shot: Shot) -> str:
     return "kept" if plan.scope.keep_stale else ""
 
 
+def _comes_held(plan: Plan, shot: Shot) -> bool:
+    """Whether a take made for other words is still to be fetched, and may then stay in use."""
+    return bool(_held(plan, shot) and plan.facts.flights.get(shot.id))
+
+
 def _foresee(
     plan: Plan, brief: Brief, history: tuple[Take, ...], first: End | None, last: End | None, unknown: list[End]
 ) -> Decision:
     shot = brief.shot
     want = 1 if plan.lane.rehearsal else shot.takes
     reason = "; ".join(dict.fromkeys(str(end.unknown) for end in unknown))
+    # More may have been asked for by hand under the key that comes of it.
+    by_hand = plan.facts.wanted.get(shot.id, {}).items()
+    buy = max([want, *(n - len(plan.facts.by_key.get(key, ())) for key, n in by_hand)])
     common: dict[str, Any] = {"first": first, "last": last, "want": want}
     if not history:
-        return Decision("missing", f"never made; {reason}", buy=want, **common)
+        sure = buy == want and not _comes_held(plan, shot)
+        return Decision("missing", f"never made; {reason}", buy=buy, certain=sure, **common)
     old = _latest(plan, shot, history)
     asked = key_of(plan, brief, None, None)
     ends = ("first frame", "last frame")
     common["direct"] = any(change.field not in ends for change in keys.explain(old.parts, asked.parts))
     if held := _held(plan, shot):
         return Decision("stale", f"{reason}; {held}", take=old, kept=True, **common)
-    return Decision("stale", reason, take=old, buy=want, certain=False, **common)
+    return Decision("stale", reason, take=old, buy=buy, certain=False, **common)
 
 
 def _latest(plan: Plan, shot: Shot, history: tuple[Take, ...]) -> Take:
@@ -448,6 +483,8 @@ def _end(plan: Plan, brief: Brief, point: Point, decisions: Mapping[str, Decisio
             "failed": f"{point.shot} failed",
             "blocked": f"{point.shot} is blocked",
         }.get(decision.state, f"{named} is not made yet")
+        if decision.state in ("missing", "stale") and _gated(plan, point.shot, decision):
+            why = f"{point.shot} will wait for a circled take"
         return End(unknown=why, parent=point.shot)
     product = product_of(plan, plan.pipeline.handed, point.shot, decision.take, facts)
     if product is None:

@@ -19,9 +19,10 @@ from typing import Any, TypeVar
 
 from runner.gather import JOURNAL
 from runner.journal import Journal
-from runner.load import load
+from runner.load import Loaded, load
 from runner.money import Purse, ceiling
 from runner.perform import perform
+from runner.plan import WHOLE, Part
 from runner.ports import Answer, Job, Made, Order, ProviderError, Ticket, Trouble
 from runner.remote import SharedStore
 from runner.store import LocalStore
@@ -126,9 +127,13 @@ class Hands:
     def slots(self) -> int:
         return 4
 
+    def frame(self, clip: bytes, selector: str) -> str:
+        """The digest of a frame of a clip."""
+        return _hash(clip + selector.encode())
+
     async def run(self, job: Job) -> dict[str, Any]:
         if job.fn.endswith(":receive"):
-            return _received(dict(job.args))
+            return self._received(dict(job.args))
         if job.fn.endswith(":ready"):
             return {}
         clips = [Path(entry["clip"]).read_bytes() for entry in job.args["entries"]]
@@ -145,26 +150,31 @@ class Hands:
     async def aclose(self) -> None:
         pass
 
-
-def _received(args: dict[str, Any]) -> dict[str, Any]:
-    said = Path(args["clip"]).read_bytes()
-    frames = {}
-    for selector in ["first", "last", *args["frames"]]:
-        digest = _hash(said + selector.encode())
-        Path(args["into"], f"{digest}.png").write_bytes(b"a picture")
-        frames[selector] = {"index": 0 if selector == "first" else 23, "time": 0.0, "digest": digest}
-    if args.get("contacts"):
-        (Path(args["contacts"]) / f"{_hash(said)}.jpg").write_bytes(b"a strip")
-    probe = {
-        "container": "MP4",
-        "codec": "h264",
-        "width": 64,
-        "height": 64,
-        "rate": "24/1",
-        "frames": 24,
-        "duration": 1.0,
-    }
-    return {"digest": _hash(said), "bytes": len(said), "probe": probe, "frames": frames, "inspect": {"findings": []}}
+    def _received(self, args: dict[str, Any]) -> dict[str, Any]:
+        said = Path(args["clip"]).read_bytes()
+        frames = {}
+        for selector in ["first", "last", *args["frames"]]:
+            digest = self.frame(said, selector)
+            Path(args["into"], f"{digest}.png").write_bytes(b"a picture")
+            frames[selector] = {"index": 0 if selector == "first" else 23, "time": 0.0, "digest": digest}
+        if args.get("contacts"):
+            (Path(args["contacts"]) / f"{_hash(said)}.jpg").write_bytes(b"a strip")
+        probe = {
+            "container": "MP4",
+            "codec": "h264",
+            "width": 64,
+            "height": 64,
+            "rate": "24/1",
+            "frames": 24,
+            "duration": 1.0,
+        }
+        return {
+            "digest": _hash(said),
+            "bytes": len(said),
+            "probe": probe,
+            "frames": frames,
+            "inspect": {"findings": []},
+        }
 
 
 def _hash(data: bytes) -> str:
@@ -314,6 +324,7 @@ class Market:
     more: str = ""
     """More lines at the head of the storyboard."""
     shared: Callable[[LocalStore], SharedStore | None] = lambda _: None
+    hands: Hands = field(default_factory=Hands)
 
     def __post_init__(self) -> None:
         self.folder.mkdir(exist_ok=True)
@@ -333,17 +344,20 @@ class Market:
         self.file.write_text(f'{head}scenes:\n  - scene: "010"\n    shots:\n{body}\n', encoding="utf-8")
 
     def run(
-        self, *, budget: str | None = None, trip: int = 0, options: Options | None = None, variant: str | None = None
-    ) -> Outcome:
-        """One run. ``trip``: see Tripping."""
-        going = self.going(budget=budget, trip=trip, options=options, variant=variant)
+        self, *, budget: str | None = None, trip: int = 0, options: Options | None = None, variant: str | None = None,
+        part: Part = WHOLE, begin: Callable[[Loaded], None] = lambda _: None,
+    ) -> Outcome:  # fmt: skip
+        """One run. ``trip``: see Tripping. ``begin`` is told what is about to be run."""
+        going = self.going(budget=budget, trip=trip, options=options, variant=variant, part=part, begin=begin)
         return jumping(going, self.now, lambda now: setattr(self, "now", now))
 
     async def going(
-        self, *, budget: str | None = None, trip: int = 0, options: Options | None = None, variant: str | None = None
-    ) -> Outcome:
+        self, *, budget: str | None = None, trip: int = 0, options: Options | None = None, variant: str | None = None,
+        part: Part = WHOLE, begin: Callable[[Loaded], None] = lambda _: None,
+    ) -> Outcome:  # fmt: skip
         """The same in a loop that somebody else runs."""
-        loaded = load(self.file, variant=variant)
+        loaded = load(self.file, variant=variant, part=part)
+        begin(loaded)
         store = loaded.project.store
         store.make()
         journal = Tripping(store.root / JOURNAL)
@@ -354,7 +368,7 @@ class Market:
         self.shop.watch = lambda _, uuid: self._known(journal, uuid)
         try:
             return await perform(
-                loaded, self.shop, Hands(), journal=journal, purse=purse, clock=self.clock, options=options,
+                loaded, self.shop, self.hands, journal=journal, purse=purse, clock=self.clock, options=options,
                 place=self.place, shared=self.shared(store), tell=self.events.append,
             )  # fmt: skip
         finally:

@@ -14,16 +14,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from runner import api
 from runner import journal as journals
+from runner.cli.plan import totals
 from runner.errors import StoryError
 from runner.gather import JOURNAL
 from runner.journal import Journal
+from runner.load import load
 from runner.money import charges
+from runner.plan import Part
 from runner.ports import Made, Order, ProviderError, Ticket
 from runner.takes import Take
 from runner.work import Options
 
-from .market import Clock, Crash, Market, Shop
+from .market import Clock, Crash, Hands, Market, Shop
 
 CHAIN = """
 - {shot: "0010", action: A lamp burns., takes: 2}
@@ -213,6 +217,57 @@ def test_deleting_a_takes_file_is_not_a_way_to_spend_again(tmp_path: Path) -> No
     assert market.shop.total == total
 
 
+def test_more_takes_for_words_that_came_later_do_not_push_out_the_store_s_record_of_the_first(tmp_path: Path) -> None:
+    market = Market(tmp_path, '- {shot: "0010", action: A lamp.}')
+    for words in ("A lamp.", "A candle.", "A candle., takes: 2"):
+        market.write(f'- {{shot: "0010", action: {words}}}')
+        market.run()
+    assert market.takes() == {"0010": [1, 2, 3]}
+    (tmp_path / "storyboard.takes" / "0010.yaml").unlink()
+    total = market.shop.total
+    assert market.run().exit_code == 0
+    assert market.shop.total == total
+
+
+def test_what_is_there_and_what_is_in_flight_are_never_counted_twice(tmp_path: Path) -> None:
+    for at in range(1, 30):
+        folder = tmp_path / str(at)
+        folder.mkdir()
+        market = Market(folder, '- {shot: "0010", action: A lamp., takes: 5}')
+        with suppress(Crash):
+            market.run(trip=at)
+        plan = load(market.file).plan
+        decision, left = plan.decisions["0010"], sum(flight.takes for flight in plan.facts.flights.get("0010", ()))
+        assert decision.have + left + decision.buy == 5, at
+        assert not decision.reason.startswith("0 of"), at
+
+
+def test_the_worst_case_reckons_with_takes_that_were_asked_for_by_hand(tmp_path: Path) -> None:
+    class Still(Hands):
+        def frame(self, clip: bytes, selector: str) -> str:
+            return "0" * 64
+
+    market = Market(tmp_path, '- {shot: "0010", action: A lamp.}\n- {shot: "0020", action: Rain.}', hands=Still())
+    market.run(part=Part(only=("0010",)))
+    api.retake(market.file, "0020", 2)
+    market.write('- {shot: "0010", action: A lamp., duration: 2}\n- {shot: "0020", action: Rain.}')
+    plan = load(market.file).plan
+    assert (2, False) == (plan.decisions["0020"].buy, plan.decisions["0020"].certain), "0010 may end as it did"
+    market.run()
+    assert {"0010": [1, 2], "0020": [1, 2]} == market.takes()
+
+
+def test_what_is_still_to_be_fetched_may_be_what_a_hold_keeps_and_then_nothing_is_bought(tmp_path: Path) -> None:
+    market = Market(tmp_path, '- {shot: "0010", action: A lamp., hold: true}')
+    with pytest.raises(Crash):
+        market.run(trip=2)
+    market.write('- {shot: "0010", action: A candle., hold: true}')
+    decision = load(market.file).plan.decisions["0010"]
+    assert (1, False) == (decision.buy, decision.certain)
+    assert market.run().states == {"0010": "stale"}
+    assert len(market.shop.tasks) == 1
+
+
 def test_clips_that_were_bought_elsewhere_are_named_and_not_bought_again(tmp_path: Path) -> None:
     import shutil
 
@@ -268,6 +323,36 @@ def test_shots_that_ask_for_the_very_same_share_what_is_bought(tmp_path: Path) -
     assert outcome.exit_code == 0
     assert len(market.shop.keys()) == len(set(market.shop.keys())) == 2
     assert market.run().made == 0
+
+
+def test_shots_that_share_takes_know_of_them_all_at_the_end_of_the_run_already(tmp_path: Path) -> None:
+    same = "action: The same lamp., from: cut"
+    market = Market(tmp_path, f'- {{shot: "0010", {same}}}\n- {{shot: "0020", {same}, takes: 2}}')
+    assert market.run().made == 2
+    again = market.run()
+    assert (again.made, again.changed) == (0, 0)
+
+
+def test_a_take_that_another_shot_had_made_can_be_circled(tmp_path: Path) -> None:
+    same = "action: The same lamp., from: cut"
+    market = Market(tmp_path, f'- {{shot: "0010", {same}}}\n- {{shot: "0020", {same}, review: true}}')
+    assert market.run().exit_code == 5
+    assert market.takes() == {"0010": [1]}
+    after = api.circle(market.file, "0020", "1")
+    assert after.decisions["0020"].circled
+    assert market.takes() == {"0010": [1], "0020": [1]}
+    outcome = market.run()
+    assert (outcome.made, outcome.exit_code) == (0, 0)
+    assert outcome.plan.facts.spent == market.shop.total
+
+
+def test_a_plan_counts_once_what_two_shots_ask_for(tmp_path: Path) -> None:
+    same = "action: The same lamp., from: cut"
+    market = Market(tmp_path, f'- {{shot: "0010", {same}}}\n- {{shot: "0020", {same}, takes: 2}}')
+    told = totals(load(market.file).plan)
+    assert (2, Decimal("0.2"), Decimal("0.2")) == (told["to_make"], told["run"], told["worst"])
+    market.run()
+    assert market.shop.total == told["worst"]
 
 
 def test_what_is_in_flight_for_one_shot_is_not_bought_for_another_that_asks_the_same(tmp_path: Path) -> None:

@@ -137,6 +137,18 @@ def test_an_accepted_take_is_right_for_the_new_words_and_nothing_is_made(stage: 
     assert "stale" == runner.plan(stage.file).decisions["0020"].state
 
 
+def test_an_accepted_take_is_the_one_that_a_held_shot_keeps_though_more_are_asked_for(stage: Stage) -> None:
+    stage.run()
+    stage.change(WORDS, "Hail hits the glass.")
+    stage.run()
+    stage.change('"0020", action: Hail hits', '"0020", hold: true, action: Snow covers')
+    api.retake(stage.file, "0020", 2)
+    first = runner.plan(stage.file).facts.takes["0020"][0]
+    decision = api.accept(stage.file, "0020", first.clip[:12]).decisions["0020"]
+    assert decision.kept
+    assert first == decision.take
+
+
 def test_what_cannot_be_accepted_is_told(stage: Stage) -> None:
     with pytest.raises(StoryError, match="shot 0010 has no take"):
         api.accept(stage.file, "0010")

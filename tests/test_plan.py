@@ -182,10 +182,19 @@ def test_a_gate_waits_for_a_circle_even_with_one_take(tmp_path: Path) -> None:
     waiting = planned(loaded, *takes)
     open_ = planned(loaded, *takes, circled={"0010": {key: Circle(drawn=(key, 1))}})
 
-    assert ["waiting", "missing"] == states(waiting)
+    assert ["waiting", "blocked"] == states(waiting)
+    assert 0 == waiting.decisions["0020"].buy, "a run makes nothing behind a gate"
     assert "never made; 0010 waits for a circled take" == waiting.decisions["0020"].reason
     assert ["current", "missing"] == states(open_)
     assert open_.decisions["0020"].key is not None
+
+
+def test_what_lies_behind_a_gate_is_not_counted_though_the_gate_is_still_to_be_made(tmp_path: Path) -> None:
+    loaded = world(tmp_path, {"review": True}, {}, {}, {"from": "cut"}).load()
+
+    assert ["missing", "blocked", "blocked", "missing"] == states(loaded.plan)
+    assert [1, 0, 0, 1] == [decision.buy for decision in loaded.plan.decisions.values()]
+    assert "never made; 0010 will wait for a circled take" == loaded.plan.decisions["0020"].reason
 
 
 def test_a_held_shot_stays_and_what_follows_begins_on_it(tmp_path: Path) -> None:

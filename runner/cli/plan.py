@@ -69,18 +69,21 @@ def save(found: Sequence[Loaded], output: Path) -> None:
 
 
 def totals(plan: Plan) -> dict[str, Any]:
-    """Sums over the shots, in seconds and USD: spent already, this run at least, and at most."""
+    """Sums over the shots, in seconds and USD: spent already, this run at least, and at most.
+
+    What several shots ask for in the same words and frames is made once, and counts once.
+    """
     costs = {name: plan.cost(name) for name in plan.order}
-    certain = [costs[name] for name in plan.order if plan.decisions[name].certain]
+    told = bill.together([plan])
     bought = [plan.cost(name, bought=True) for name in plan.order]
     return {
         "shots": len(plan.order),
         "seconds": sum(plan.briefs[name].seconds for name in plan.order),
-        "to_make": sum(d.buy for name, d in plan.decisions.items() if plan.briefs[name].footage is None),
+        "to_make": told.to_make,
         "to_take_in": sum(d.buy for name, d in plan.decisions.items() if plan.briefs[name].footage is not None),
         "spent": plan.facts.spent,
-        "run": _sum(certain),
-        "worst": _sum(list(costs.values())),
+        "run": told.run,
+        "worst": told.worst,
         "inherited": _sum([costs[name] for name in plan.order if inherited(plan.decisions[name])]),
         "if_bought": _sum(bought) if plan.lane.rehearsal else None,
         "budget": plan.board.budget,
