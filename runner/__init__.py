@@ -7,8 +7,11 @@ stands on, in floors: a module imports only from floors below its own, or within
 from __future__ import annotations
 
 import sys
-from types import ModuleType
-from typing import TYPE_CHECKING
+
+TYPE_CHECKING = False
+"""As in typing, which is not imported: that would cost as much as the interpreter's own start."""
+
+ModuleType = type(sys)
 
 __version__ = "2026.11.20"
 
@@ -29,7 +32,7 @@ FLOORS: dict[str, int] = {
     "diff": 7,
     "cut": 7, "gather": 7, "graphs": 7, "executors": 6, "providers": 6,
     "load": 8, "manifest": 8,
-    "work": 9, "saved": 9, "revision": 9,
+    "work": 9, "saved": 9, "revision": 9, "grounds": 9,
     "buying": 10, "placing": 10, "finish": 11,
     "perform": 12,
     "api": 13, "server": 13,

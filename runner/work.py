@@ -169,12 +169,16 @@ class Desk:
 
     def selectors(self, name: str) -> set[str]:
         """The frames that others, or this shot's own steps, want of a clip besides its first and last."""
+        return self.asked(name) - {"first", "last"}
+
+    def asked(self, name: str) -> set[str]:
+        """The frames that others, or this shot's own steps, want of a clip."""
         shot = self.plan.board.by_id.get(name)
         wanted = set(self.wanted.get(name, ()))
         for step in self.plan.pipeline.shot if shot is not None else ():
             if step.kind == "frame":
                 wanted.add(frame.request(settings_of(step, shot)))
-        return wanted - {"first", "last"}
+        return wanted
 
     async def receive(self, name: str, take: int, clip: Path, order: Order, asked: Mapping[str, Any]) -> dict[str, Any]:
         """Decode a clip once: its digest, facts, frames and measurements. Pictures go into the store at once."""

@@ -10,11 +10,10 @@ from pathlib import Path
 
 import click
 
-from .. import __version__, api, config, fast, gather, saved
+from .. import __version__, api, config, fast, gather, grounds, saved
 from ..errors import Problem, StoryError
 from ..load import Loaded
 from ..plan import WHOLE
-from ..takes import folder as takes_folder
 from ..work import Outcome
 from . import options
 from .app import as_data, tell
@@ -54,6 +53,7 @@ def command(
     no_spend: bool, allow_unpriced: bool, trust: bool, allow_outside: bool, keep_stale: bool, as_json: bool,
 ) -> int:  # fmt: skip
     """Make what is missing, then the film, its manifest and its report. What is there is not made again."""
+    begun = fast.begin(sys.argv[1:])
     problems: list[Problem] = []
     ceiling = config.amount(budget, "--budget", problems)
     if problems:
@@ -90,7 +90,7 @@ def command(
     message = summary(outcome)
     click.echo(message)
     if outcome.exit_code == 0 and not outcome.problems:
-        remember(loaded, outcome)
+        remember(loaded, outcome, begun, env)
     return outcome.exit_code
 
 
@@ -155,36 +155,18 @@ def as_outcome(outcome: Outcome) -> dict[str, object]:
     }  # fmt: skip
 
 
-def remember(loaded: Loaded, outcome: Outcome) -> None:
-    """Write down the stamps of a finished run's files, so that the next one knows at once."""
+def remember(loaded: Loaded, outcome: Outcome, begun: int | None, env: Path | None) -> None:
+    """Write down the stamps of the files that a run which had nothing to do stands on: the next one knows at once."""
     argv = sys.argv[1:]
     place = fast.place(argv)
-    if place is None or any(d.state != "current" for d in outcome.decisions.values()):
+    if place is None or begun is None or outcome.made or outcome.changed or any(outcome.facts.flights.values()):
         return
-    project, store = loaded.project, loaded.project.store
-    board, pipeline = loaded.board, loaded.pipeline
-    names = [
-        project.file,
-        project.folder / "matchcut.toml",
-        pipeline.folder / pipeline.document.file.rpartition("/")[2],
-    ]
-    names += [brief.card.path for brief in outcome.plan.briefs.values()]
-    names += [pipeline.folder / name for name in loaded.plan.facts.files]
-    images = (
-        point.image for shot in board.shots for point in (shot.begins, shot.ends) if point and point.origin == "image"
-    )
-    names += [project.folder / name for name in images if name]
-    records = takes_folder(project.file)
-    names += [records, *sorted(records.glob("*.yaml"))]
-    for shot, decision in outcome.decisions.items():
-        names.append(store.lane(outcome.plan.lane.provider, project.stem, shot))
-        if decision.take is not None:
-            names.append(store.path(decision.take.clip))
-    written = [path for path in project.out.rglob("*") if path.is_file()]
-    names += [project.out, project.out / "clips", project.out / "frames", *sorted(written)]
-    texts = list(dict.fromkeys(os.path.normpath(name) for name in names))
-    if any(step.settings.get("env") for step in (*pipeline.shot, *pipeline.film)):
+    if any(d.state != "current" for d in outcome.decisions.values()):
+        return
+    if any(step.settings.get("env") for step in (*loaded.pipeline.shot, *loaded.pipeline.film)):
         return  # their values count, and are not part of the record
-    data = fast.record(argv, __version__, nothing(outcome), texts)
-    if data:
-        store.write(Path(place), data)
+    said = str(env or os.environ.get("MATCHCUT_ENV", ""))
+    names, absent = grounds.named(loaded, outcome.plan, [Path(said)] if said else [])
+    data = fast.record(argv, __version__, nothing(outcome), names, absent, begun)
+    if data is not None:
+        loaded.project.store.write(Path(place), data)
