@@ -16,8 +16,7 @@ _END = b"end\n"
 _NUMBERS = 4
 """How many numbers a stamp has."""
 _WIDTH = 8 * _NUMBERS
-FIRST = 64
-"""How many files are looked at before the others: people change those that stand first."""
+_SOME = 256
 SHARED_MIN = 4000
 """From how many files on a second process looks at half of them."""
 
@@ -32,7 +31,7 @@ def answer(argv: list[str], version: str) -> str | None:
             head, message, absent, names, stamps = stream.read().split(b"\0", 4)
         if head != header(argv, version) or any(os.path.lexists(name) for name in absent.split(b"\n") if name):
             return None
-        return message.decode() if _same(names.split(b"\n"), stamps) else None
+        return message.decode() if _same(names, stamps) else None
     except (OSError, ValueError):
         return None
 
@@ -87,18 +86,22 @@ def record(
     of them is not older than the run, or cannot be written down.
     """
     there, gone = [os.fsencode(name) for name in names], [os.fsencode(name) for name in absent]
+    folders: dict[bytes, list[bytes]] = {}
+    for name in there:
+        folder, _, last = name.rpartition(b"/")
+        folders.setdefault(folder or (b"/" if name.startswith(b"/") else b"."), []).append(last or b".")
     if any(b"\n" in name for name in there + gone) or "\0" in message or any(map(os.path.lexists, gone)):
         return None
     from array import array
 
     try:
-        stamps = array("q", _stamps(there))
+        stamps = array("q", _stamps([folder + b"/" + name for folder, some in folders.items() for name in some]))
     except (OSError, OverflowError):
         return None
     if max(stamps[::_NUMBERS]) >= begun:
         return None
-    parts = (header(argv, version), message.encode(), b"\n".join(gone), b"\n".join(there), stamps.tobytes() + _END)
-    return b"\0".join(parts)
+    grouped = b"\n\n".join(b"\n".join((folder, *some)) for folder, some in folders.items())
+    return b"\0".join((header(argv, version), message.encode(), b"\n".join(gone), grouped, stamps.tobytes() + _END))
 
 
 def _stamps(names: list[bytes]) -> list[int]:
@@ -112,32 +115,53 @@ def _stamps(names: list[bytes]) -> list[int]:
     return numbers
 
 
-def _same(names: list[bytes], stamps: bytes) -> bool:
+_Piece = tuple[bytes, list[bytes], int]
+"""A folder, some names in it, and where their stamps begin."""
+
+
+def _same(grouped: bytes, stamps: bytes) -> bool:
     """Whether all files still have their stamps. Raises OSError for one that is not there."""
-    if len(stamps) != _WIDTH * len(names) + len(_END) or not stamps.endswith(_END):
+    pieces: list[_Piece] = []
+    count = 0
+    for group in grouped.split(b"\n\n"):
+        folder, *names = group.split(b"\n")
+        for at in range(0, len(names), _SOME):  # some at a time, as memory that is warm is had for nothing
+            pieces.append((folder, names[at : at + _SOME], count + at))
+        count += len(names)
+    if len(stamps) != _WIDTH * count + len(_END) or not stamps.endswith(_END):
         return False
-    if not _equal(names, stamps, 0, min(FIRST, len(names))):
-        return False
-    if len(names) < SHARED_MIN or len(_processors()) < 2:
-        return _equal(names, stamps, FIRST, len(names))
-    middle = (FIRST + len(names)) // 2
+    if count < SHARED_MIN or len(_processors()) < 2:
+        return _equal(pieces, stamps)
+    half = len(pieces) // 2
     other = os.fork()
     if other == 0:
         code = 1
         try:
-            code = 0 if _equal(names, stamps, FIRST, middle) else 1
+            code = 0 if _equal(pieces[half:], stamps) else 1
         finally:
             os._exit(code)
     try:
-        mine = _equal(names, stamps, middle, len(names))
+        mine = _equal(pieces[:half], stamps)
     finally:
         _, code = os.waitpid(other, 0)
     return mine and code == 0
 
 
-def _equal(names: list[bytes], stamps: bytes, begin: int, end: int) -> bool:
-    told = memoryview(stamps)[_WIDTH * begin : _WIDTH * max(begin, end)].cast("q")
-    return _stamps(names[begin:end]) == told.tolist()
+def _equal(pieces: list[_Piece], stamps: bytes) -> bool:
+    """Whether files still have their stamps. Each folder is gone into: a short name is found sooner than a long one."""
+    home, told = os.getcwd(), memoryview(stamps)
+    here = None
+    try:
+        for folder, names, at in pieces:
+            if folder != here:
+                os.chdir(home)
+                os.chdir(folder)
+                here = folder
+            if _stamps(names) != told[_WIDTH * at : _WIDTH * (at + len(names))].cast("q").tolist():
+                return False
+    finally:
+        os.chdir(home)
+    return True
 
 
 def _processors() -> set[int]:
