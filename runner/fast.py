@@ -1,9 +1,10 @@
 """Nothing to do: found out from file stamps alone, before anything heavy is imported.
 
-A finished run writes down the stamp of every file it stands on (``grounds``). A later run with the same words, in the
-same folder, that finds them all unchanged has nothing to do. A stamp is size, times of change, and inode. A file can
-change twice within one tick of the clock, or while a run is reading: so a stamp is written down only if it is older
-than the run, by the clock of the file system itself. What changes later has a later stamp, whatever is done to it.
+A run that had nothing to do writes down the stamp of every file it stands on (``grounds``). A later run with the same
+words, in the same folder, that finds them all unchanged has nothing to do either. A stamp is the time of the last change
+of any kind, which nobody can set, with size and inode. A file can change twice within one tick of the clock, or while a
+run is reading: so a stamp is written down only if it is older than the run, by the clock of the file system itself.
+What changes later has a later stamp, whatever is done to it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import sys
 
 HEAD = "matchcut-fast 2"
 _END = b"end\n"
-_NUMBERS = 4
+_NUMBERS = 3
 """How many numbers a stamp has."""
 _WIDTH = 8 * _NUMBERS
 _SOME = 256
@@ -111,7 +112,7 @@ def _stamps(names: list[bytes]) -> list[int]:
     """
     numbers: list[int] = []
     for found in map(os.stat, names):
-        numbers += (found.st_ctime_ns, found.st_mtime_ns, found.st_size, found.st_ino)
+        numbers += (found.st_ctime_ns, found.st_size, found.st_ino)
     return numbers
 
 
@@ -130,7 +131,7 @@ def _same(grouped: bytes, stamps: bytes) -> bool:
         count += len(names)
     if len(stamps) != _WIDTH * count + len(_END) or not stamps.endswith(_END):
         return False
-    if count < SHARED_MIN or len(_processors()) < 2:
+    if count < SHARED_MIN or not _free():
         return _equal(pieces, stamps)
     half = len(pieces) // 2
     other = os.fork()
@@ -164,6 +165,6 @@ def _equal(pieces: list[_Piece], stamps: bytes) -> bool:
     return True
 
 
-def _processors() -> set[int]:
-    """The processors this process may use, where they can be counted and a second process is cheap to begin."""
-    return os.sched_getaffinity(0) if sys.platform == "linux" else set()
+def _free() -> bool:
+    """Whether a processor is free for a second process, where that is known and processes are cheap to begin."""
+    return sys.platform == "linux" and os.getloadavg()[0] < len(os.sched_getaffinity(0)) - 1

@@ -22,12 +22,13 @@ def named(loaded: Loaded, plan: Plan, more: list[Path]) -> tuple[list[str], list
 
     ``more``: what else was read.
     """
-    # The projects's own folder is among them: a file that appears there may be what a shot's `from` names.
+    # The project's own folder is among them: a file that appears there may be what a shot's `from` names.
     # So are the libraries': the manifest names their versions.
     libraries = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
     found = [*_written_by_people(loaded, plan), *more, *map(Path, sorted(libraries)), *_store(loaded, plan)]
     found += [*_tree(takes.folder(loaded.project.file)), *_tree(loaded.project.out)]
-    here, gone = [], []
+    here: list[str] = []
+    gone: list[str] = []
     for name in dict.fromkeys(os.path.normpath(path) for path in found):
         (here if os.path.lexists(name) else gone).append(name)
     return here, gone

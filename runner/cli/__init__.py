@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
@@ -11,8 +12,10 @@ def main() -> int:
 
     said = fast.answer(sys.argv[1:], __version__)
     if said is not None:
-        print(said)
-        return 0
+        try:
+            print(said, flush=True)
+        finally:
+            os._exit(0)  # nothing is open, and taking the interpreter apart would take longer than the answer
     from .app import start
 
     return start()

@@ -53,7 +53,8 @@ def command(
     no_spend: bool, allow_unpriced: bool, trust: bool, allow_outside: bool, keep_stale: bool, as_json: bool,
 ) -> int:  # fmt: skip
     """Make what is missing, then the film, its manifest and its report. What is there is not made again."""
-    begun = fast.begin(sys.argv[1:])
+    argv = sys.argv[1:]
+    begun = fast.begin(argv)
     problems: list[Problem] = []
     ceiling = config.amount(budget, "--budget", problems)
     if problems:
@@ -90,7 +91,7 @@ def command(
     message = summary(outcome)
     click.echo(message)
     if outcome.exit_code == 0 and not outcome.problems:
-        remember(loaded, outcome, begun, env)
+        remember(argv, loaded, outcome, begun, env)
     return outcome.exit_code
 
 
@@ -155,9 +156,8 @@ def as_outcome(outcome: Outcome) -> dict[str, object]:
     }  # fmt: skip
 
 
-def remember(loaded: Loaded, outcome: Outcome, begun: int | None, env: Path | None) -> None:
+def remember(argv: list[str], loaded: Loaded, outcome: Outcome, begun: int | None, env: Path | None = None) -> None:
     """Write down the stamps of the files that a run which had nothing to do stands on: the next one knows at once."""
-    argv = sys.argv[1:]
     place = fast.place(argv)
     if place is None or begun is None or outcome.made or outcome.changed or any(outcome.facts.flights.values()):
         return

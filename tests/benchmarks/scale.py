@@ -50,16 +50,23 @@ def peak_mb(words: Sequence[str], folder: Path) -> float:
     return float(done.stderr.split()[-1])
 
 
-def ninja(folder: Path, shots: int) -> list[str]:
-    """An equal graph for Ninja, built and up to date: two tasks a shot in chains of ten, one manifest; its command."""
+def ninja(folder: Path, shots: int, lane: Lane) -> list[str]:
+    """An equal graph for Ninja, built and up to date: two tasks a shot in chains of ten, one manifest; its command.
+
+    Where our shots have a takes file each, a file of its own goes into each shot there too.
+    """
     folder.mkdir()
     lines = ["rule make", "  command = : > $out"]
     for n in range(shots):
         before = f" tail/{n - 1:05d}" if n % 10 else ""
-        lines += [f"build clip/{n:05d}: make board{before}", f"build tail/{n:05d}: make clip/{n:05d}"]
+        own = f" takes/{n:05d}" if lane == "paid" else ""
+        lines += [f"build clip/{n:05d}: make board{own}{before}", f"build tail/{n:05d}: make clip/{n:05d}"]
     lines += [f"build manifest: make {' '.join(f'clip/{n:05d} tail/{n:05d}' for n in range(shots))}"]
     (folder / "build.ninja").write_text("\n".join(lines) + "\n", encoding="utf-8")
     (folder / "board").write_text("words\n", encoding="utf-8")
+    (folder / "takes").mkdir()
+    for n in range(shots if lane == "paid" else 0):
+        (folder / "takes" / f"{n:05d}").write_text(f"take of {n}\n", encoding="utf-8")
     from ninja import BIN_DIR
 
     argv = [str(Path(BIN_DIR) / "ninja"), "-C", str(folder)]
@@ -76,7 +83,7 @@ def _nothing(film: LongFilm, folder: Path, rounds: int) -> Iterator[Row]:
     assert film.command("run").startswith(f"nothing to do: {film.shots:,} shots"), "the film is not finished"
     here = str(film.folder)
     works: list[Callable[[], float]] = [lambda: process_s(run, here, film.environ), lambda: process_s(PASS)]
-    built = ninja(folder, film.shots)
+    built = ninja(folder, film.shots, film.lane)
     ours, bare, theirs = least([*works, lambda: process_s(built)], rounds)
     yield f"nothing to do: {where} / python -I -c pass", ours / bare, NOTHING_MAX.get(film.shots, 3.0), "x"
     most = 1.0 if film.shots >= SIZES[-1] else float("inf")
