@@ -1,10 +1,10 @@
 """Nothing to do: found out from file stamps alone, before anything heavy is imported.
 
 A run that had nothing to do writes down the stamp of every file it stands on (``grounds``). A later run with the same
-words, in the same folder, that finds them all unchanged has nothing to do either. A stamp is the time of the last change
-of any kind, which nobody can set, with size and inode. A file can change twice within one tick of the clock, or while a
-run is reading: so a stamp is written down only if it is older than the run, by the clock of the file system itself.
-What changes later has a later stamp, whatever is done to it.
+words, in the same folder, that finds them all unchanged has nothing to do either. A stamp is the time of the last
+change of any kind, which nobody can set, with size and inode. A file can change twice within one tick of the clock, or
+while a run is reading: so a stamp is written down only if it is older than the run, by the clock of the file system
+itself. What changes later has a later stamp, whatever is done to it.
 """
 
 from __future__ import annotations
@@ -126,8 +126,8 @@ def _same(grouped: bytes, stamps: bytes) -> bool:
     count = 0
     for group in grouped.split(b"\n\n"):
         folder, *names = group.split(b"\n")
-        for at in range(0, len(names), _SOME):  # some at a time, as memory that is warm is had for nothing
-            pieces.append((folder, names[at : at + _SOME], count + at))
+        # Some at a time, as memory that is warm is had for nothing.
+        pieces += [(folder, names[at : at + _SOME], count + at) for at in range(0, len(names), _SOME)]
         count += len(names)
     if len(stamps) != _WIDTH * count + len(_END) or not stamps.endswith(_END):
         return False

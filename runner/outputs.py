@@ -14,7 +14,8 @@ from .store import LocalStore, copy, hash_file, told, write
 class Outputs:
     """What stands in an output folder, by path relative to it.
 
-    A file is believed to be as it was written only while its stamp (size, times of change, inode) is; else it is hashed.
+    A file is believed to be as it was written only while its stamp (size, times of change, inode) is: else it is
+    hashed.
     """
 
     def __init__(self, folder: Path, store: LocalStore, name: str) -> None:

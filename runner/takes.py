@@ -150,7 +150,7 @@ def read(file: Path, name: str) -> Record:
     """A takes file. Raises StoryError, naming the place, for anything it cannot mean."""
     if not file.is_file():
         return Record(file.stem)
-    told = document.read(file, name)
+    told = document.read_own(file, name)
     data = told.data
     if not isinstance(data, dict) or not isinstance(data.get("shot"), str):
         raise StoryError.of("this is no takes file: it names no shot", _RESTORE, Place(name, 1, 1))
