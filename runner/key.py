@@ -57,15 +57,19 @@ def make(
     }
     if slate is not None:
         parts["slate"] = dict(slate)
-    parts = _plain(parts)
-    return Key(digest(parts), parts)
+    if not _is_simple(parts):
+        parts = _plain(parts)
+    return Key(_digest(parts), parts)
 
 
 def digest(document: Mapping[str, Any]) -> str:
     """sha256 over the document as RFC 8785 JSON, in hexadecimal."""
+    return _digest(_plain(document))
+
+
+def _digest(document: Mapping[str, Any]) -> str:
     import rfc8785
 
-    document = _plain(document)
     try:
         written = _SIMPLE(document).encode() if _is_simple(document) else rfc8785.dumps(document)
         return hashlib.sha256(written).hexdigest()

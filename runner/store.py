@@ -287,11 +287,25 @@ def _sync(path: Path) -> None:
 
 def _json(path: Path | str) -> dict[str, Any] | None:
     try:
-        with open(path, "rb", buffering=0) as stream:  # noqa: PTH123 - a path takes longer than the reading
-            data = json.loads(stream.read())
+        data = json.loads(_bytes(path))
     except (FileNotFoundError, ValueError):
         return None
     return data if isinstance(data, dict) else None
+
+
+_SMALL = 16384
+
+
+def _bytes(path: Path | str) -> bytes:
+    """A file, mostly a small one: read with as few calls as can be."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        data = os.read(handle, _SMALL)
+        while len(data) >= _SMALL and (more := os.read(handle, _SMALL * 16)):
+            data += more
+        return data
+    finally:
+        os.close(handle)
 
 
 def _text(data: Mapping[str, Any]) -> bytes:

@@ -54,6 +54,8 @@ class Take:
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> Take:
+        if data.keys() <= _NAMES:
+            return cls(**data)
         known = {name: data[name] for name in _FIELDS if name in data}
         return cls(**known, unknown={name: value for name, value in data.items() if name not in _FIELDS})
 
@@ -62,6 +64,9 @@ _FIELDS = (
     "take", "key", "clip", "bytes", "provider", "model", "task_uuid", "video_uuid", "seed", "usd",
     "parts", "words", "frames", "probe", "inspect", "response",
 )  # fmt: skip
+
+
+_NAMES = frozenset(_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
