@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import sys
@@ -86,7 +85,6 @@ def matchcut() -> None:
 def start(argv: Sequence[str] | None = None) -> int:
     """Run a command; what it ends with. What the author can repair is told without a traceback."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    gc.set_threshold(100_000, 20)  # a plan makes a million small things and drops few: to search them often is in vain
     try:
         code = matchcut.main(arguments, prog_name="matchcut", standalone_mode=False)
     except StoryError as error:

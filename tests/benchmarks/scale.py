@@ -20,14 +20,15 @@ LANES: tuple[Lane, ...] = ("animatic", "paid")
 LOAD_AND_CHECK = """
 import json, sys, yaml, pathlib, jsonschema
 board = yaml.load(open(sys.argv[1], 'rb'), Loader=yaml.CSafeLoader)
+takes = [yaml.load(path.open('rb'), Loader=yaml.CSafeLoader) for path in pathlib.Path('storyboard.takes').glob('*')]
 schema = json.loads(pathlib.Path(sys.argv[2]).read_text())
 errors = list(jsonschema.Draft202012Validator(schema).iter_errors(board))
 assert not errors, errors[0]
 """
 PEAK = """
 import resource, sys
-from runner.cli.app import start
-code = start(sys.argv[1:])
+from runner.cli import main
+main()
 if sys.platform == 'linux':  # what getrusage tells there is handed down by the parent
     lines = open('/proc/self/status').read().splitlines()
     print(int(next(line for line in lines if line.startswith('VmHWM')).split()[1]) / 1024, file=sys.stderr)
@@ -106,7 +107,7 @@ def _plans(film: LongFilm, rounds: int) -> Iterator[Row]:
         film.edit(f"slow glide number {next(turn)}")
         return process_s(plan, here, film.environ)
 
-    ours, theirs, again = least([cold, lambda: process_s(bare), edited], rounds)
+    ours, theirs, again = least([cold, lambda: process_s(bare, here), edited], rounds)
     film.file.write_bytes(words)
     yield f"cold plan: {where} / load its YAML and check it with jsonschema", ours / theirs, COLD_MAX, "x"
     most = EDIT_MAX if film.shots >= SIZES[-1] else float("inf")
