@@ -13,10 +13,11 @@ from typing import Any, Protocol
 
 import yaml
 
-from . import conflict
+from . import conflict, own
 from .errors import Place, Problem, StoryError
 
 BYTES_MAX = 32 * 1024 * 1024
+_SMALL = 65536
 VALUES_MAX = 1_000_000
 """Values after aliases are followed: a file of a few hundred bytes can otherwise ask for billions."""
 DEPTH_MAX = 64
@@ -77,13 +78,13 @@ class Document:
     leading zero stay text. ``unquoted_zeros`` are the plain scalars that an older reader would take for octal numbers.
     """
 
-    def __init__(self, file: str, text: str) -> None:
+    def __init__(self, file: str, text: str, data: Data = None) -> None:
         self.file = file
         self.text = text
         self.unquoted_zeros: list[tuple[str, Place]] = []
         self.parts: tuple[tuple[str, Document], ...] = ()
         """Other files that it takes in, by their paths from the project's folder."""
-        self.data: Data = _Reader(self).read()
+        self.data: Data = _Reader(self).read() if data is None else data
 
     @cached_property
     def _root(self) -> Any:
@@ -132,16 +133,29 @@ def read(path: Path, name: str | None = None) -> Document:
     Raises StoryError for everything a file can be that is not one UTF-8 YAML document.
     """
     file = name or str(path)
+    return parse(_bytes(path, file), file)
+
+
+def read_own(path: Path, name: str) -> Document:
+    """Read a file that ``dump`` wrote, in a tenth of the time; where people have changed its form, as any other."""
+    raw = _bytes(path, name)
+    if len(raw) > BYTES_MAX:
+        return parse(raw, name)
+    text = _decode(raw, name)
+    return Document(name, text, _own.read(text))
+
+
+def _bytes(path: Path, file: str) -> bytes:
     try:
         with path.open("rb") as stream:
-            raw = stream.read(BYTES_MAX + 1)
+            raw = stream.read(_SMALL)  # room for the largest is not made for each
+            return raw if len(raw) < _SMALL else raw + stream.read(BYTES_MAX + 1 - _SMALL)
     except FileNotFoundError:
         raise StoryError.of(f"{file} does not exist", _nearby(path)) from None
     except IsADirectoryError:
         raise StoryError.of(f"{file} is a folder", f"{file}/storyboard.yaml") from None
     except OSError as error:
         raise StoryError.of(f"{file} cannot be read: {error.strerror}") from None
-    return parse(raw, file)
 
 
 def parse(raw: bytes, file: str) -> Document:
@@ -452,6 +466,9 @@ def _plain(text: str) -> Data:
         if _FLOAT.match(text):
             return float(text)
     return text
+
+
+_own = own.Reader(_plain)
 
 
 def _translate(error: yaml.YAMLError, text: str, file: str) -> Problem:

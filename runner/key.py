@@ -58,8 +58,9 @@ def make(
     }
     if slate is not None:
         parts["slate"] = dict(slate)
-    parts = _plain(parts)
-    return Key(digest(parts), parts)
+    if not _is_simple(parts):
+        parts = _plain(parts)
+    return Key(_digest(parts), parts)
 
 
 def own(clip: str) -> Key:
@@ -69,16 +70,23 @@ def own(clip: str) -> Key:
 
 def digest(document: Mapping[str, Any]) -> str:
     """sha256 over the document as RFC 8785 JSON, in hexadecimal."""
+    return _digest(_plain(document))
+
+
+def _digest(document: Mapping[str, Any]) -> str:
     import rfc8785
 
     try:
-        return hashlib.sha256(rfc8785.dumps(_plain(document))).hexdigest()
+        written = _SIMPLE(document).encode() if _is_simple(document) else rfc8785.dumps(document)
+        return hashlib.sha256(written).hexdigest()
     except (rfc8785.CanonicalizationError, UnicodeEncodeError) as error:
         raise StoryError.of(f"what is asked cannot be written as JSON: {error}") from None
 
 
 def _plain(value: Any) -> Any:
     """The same value with integral floats as integers, as JSON sees them."""
+    if type(value) is str:
+        return value
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return int(value)
     if isinstance(value, Mapping):
@@ -86,6 +94,21 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     return value
+
+
+_SIMPLE = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False).encode
+
+
+def _is_simple(value: Any) -> bool:
+    """Whether the standard library writes a value as RFC 8785 does: it has no fractions, and is quicker."""
+    kind = type(value)
+    if kind is str or kind is bool or value is None:
+        return True
+    if kind is int:
+        return bool(-(2**53) < value < 2**53)
+    if kind is dict:
+        return all(type(name) is str and name.isascii() and _is_simple(item) for name, item in value.items())
+    return kind is list and all(map(_is_simple, value))
 
 
 def explain(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:

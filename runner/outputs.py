@@ -16,7 +16,8 @@ FORMAT = 1
 class Outputs:
     """What stands in an output folder, by path relative to it.
 
-    A file is believed to be as it was written only while its stamp (size, time, inode) is; else it is hashed.
+    A file is believed to be as it was written only while its stamp (size, times of change, inode) is: else it is
+    hashed.
     """
 
     def __init__(self, folder: Path, store: LocalStore, name: str) -> None:
@@ -92,7 +93,7 @@ def _stamp(path: Path) -> list[int] | None:
         found = path.stat()
     except (FileNotFoundError, NotADirectoryError):
         return None
-    return [found.st_size, found.st_mtime_ns, found.st_ino]
+    return [found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino]
 
 
 def clip_name(index: Mapping[str, int], scene: str, shot: str, take: int, suffix: str) -> str:

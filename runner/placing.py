@@ -26,6 +26,8 @@ class Placing:
         self.finals: dict[str, str] = {}
         self.frames: dict[tuple[str, str], str] = {}
         """Paths by shot and selector."""
+        self.openings = {film.shots[0] for film in run.plan.board.films if film.shots}
+        """Shots with which a film opens: their first frame is its poster."""
         self.damaged: set[str] = set()
         """Shots with a clip that is not what its name says: nothing is made of it."""
 
@@ -76,7 +78,11 @@ class Placing:
         return True
 
     def _frames(self, shot: Shot, take: Take) -> None:
+        """The frames that are handed on or asked for; the others can be taken out of the clip at any time."""
+        wanted = self.run.plan.asked(shot.id) | {"last"} | ({"first"} if shot.id in self.openings else set())
         for selector, found in take.frames.items():
+            if selector not in wanted:
+                continue
             picture = self.run.store.picture(found["digest"])
             if picture.is_file():
                 path = outputs.frame_name(shot.scene, shot.id, take.take, selector)

@@ -189,11 +189,15 @@ class Plan:
 
     def selectors(self, shot: str) -> set[str]:
         """The frames that other shots, or this one's own steps, want of its clip besides its first and last."""
+        return self.asked(shot) - {"first", "last"}
+
+    def asked(self, shot: str) -> set[str]:
+        """The frames that other shots, or this one's own steps, want of its clip."""
         found = set(self._wanted.get(shot, ()))
         for step in self.pipeline.shot if shot in self.board.by_id else ():
             if step.kind == "frame":
                 found.add(frame.request(settings_of(step, self.board.by_id[shot])))
-        return found - {"first", "last"}
+        return found
 
     @cached_property
     def _wanted(self) -> Mapping[str, set[str]]:

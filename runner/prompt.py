@@ -64,7 +64,7 @@ class Leaves(Mapping[str, Any]):
         if key not in self._made:
             self._made[key] = self._make(raw, name, route)
         made = self._made[key]
-        if not isinstance(made, Mapping):
+        if type(made) is str or not isinstance(made, Mapping):
             self._room.note(name, route, made)
         return made
 
@@ -105,6 +105,8 @@ class _Room:
     """Whether something that the text at hand needs could not be rendered."""
     shot: Shot | None = None
     """The one whose words are being rendered."""
+    around: tuple[Shot, _Scope] | None = None
+    """What is in reach of a shot, of the one asked for last."""
 
     @property
     def document(self) -> Document:
@@ -141,8 +143,10 @@ class _Room:
         return Leaves(self, "shot", raw, shot.route, lambda: self.scope(shot))
 
     def scope(self, shot: Shot) -> _Scope:
-        around = self._neighbours(shot)
-        return _Layered({"shot": self.shots[shot.id], "scene": self.scenes[shot.scene], **around}, self.common)
+        if self.around is None or self.around[0] is not shot:  # it is asked for again and again while one is rendered
+            own = {"shot": self.shots[shot.id], "scene": self.scenes[shot.scene], **self._neighbours(shot)}
+            self.around = shot, _Layered(own, self.common)
+        return self.around[1]
 
     def _neighbours(self, shot: Shot) -> dict[str, Leaves | None]:
         found: dict[str, Leaves | None] = {}
@@ -194,12 +198,18 @@ class _Room:
         return ", ".join(filter(None, texts))
 
     def _plain(self, made: Any) -> Any:
-        return {key: self._plain(made[key]) for key in made} if isinstance(made, Mapping) else made
+        if type(made) is str or not isinstance(made, Mapping):
+            return made
+        return {key: self._plain(made[key]) for key in made}
 
     def note(self, name: str, route: Route, made: Any) -> None:
         """A word is used by the text that is being rendered, with all the words it was made of."""
         self.ever.add(name)
         into = self.needs.setdefault(self.trail[-1][1], {}) if self.trail else self.used
+        if type(made) is str:  # by far the most
+            into.update(self.needs.get(route, {}))
+            into[name] = made
+            return
         for n, item in enumerate(made if isinstance(made, list) else ()):
             into.update(self.needs.get((*route, n), {}))
             self.lost |= isinstance(item, _Lost)

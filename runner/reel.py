@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
 from .errors import Problem, StoryError
-from .fast import stamp_of
 from .footage import Footage
 from .store import hash_file, told, write
 
@@ -84,6 +84,17 @@ class Reel:
 
     def _record(self, path: str) -> Path:
         return self.memory / f"{hashlib.sha256(path.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}.json"
+
+
+def stamp_of(name: str, written: int | None = None) -> str:
+    """A file's stamp; "-" where there is none, "?" where it is not older than the record of it, in nanoseconds."""
+    try:
+        found = os.stat(name)  # noqa: PTH116
+    except OSError:
+        return "-"
+    if written is not None and (found.st_ctime_ns >= written or found.st_mtime_ns >= written):
+        return "?"
+    return f"{found.st_size}.{found.st_mtime_ns}.{found.st_ctime_ns}.{found.st_ino}"
 
 
 def _read(path: str, file: Path) -> Footage:

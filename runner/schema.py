@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import Place, Problem, Severity, StoryError, did_you_mean
+from .inline import inlined
 from .shipped import folder
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def read(name: str) -> dict[str, Any]:
 
 @cache
 def _named(name: str) -> Validator:
-    return _validator({"$ref": name} if "#" in name else read(name))
+    return _validator({"$ref": name} if "#" in name else inlined(read(name)))
 
 
 _KEPT_MAX = 64

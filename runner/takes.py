@@ -71,6 +71,8 @@ class Take:
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> Take:
+        if data.keys() <= _NAMES and "variants" not in data:
+            return cls(**data)
         known = {name: data[name] for name in _FIELDS if name in data}
         if "variants" in known:
             known["variants"] = tuple(known["variants"])
@@ -81,6 +83,9 @@ _FIELDS = (
     "take", "key", "clip", "bytes", "provider", "model", "variants", "task_uuid", "video_uuid", "seed", "usd",
     "parts", "words", "frames", "probe", "inspect", "response", "lost",
 )  # fmt: skip
+
+
+_NAMES = frozenset(_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +241,7 @@ def read(file: Path, name: str, told: list[Problem] | None = None) -> Record:
     if not file.is_file():
         return Record(file.stem)
     try:
-        found = document.read(file, name)
+        found = document.read_own(file, name)
     except StoryError as error:
         raise StoryError(_conflicted(error.problems)) from None
     record, problems = look(found, file.stem)

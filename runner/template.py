@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 TEXT_MAX = 100_000
@@ -34,26 +35,43 @@ class Refused(Exception):
         super().__init__(fact)
 
 
-def filled(raw: str, scope: Mapping[str, Any]) -> str | None:
-    """A text with nothing but ``{{ a.b }}`` in it, filled in; None where that is not all there is."""
+@lru_cache(maxsize=4096)
+def _pieces(raw: str) -> tuple[tuple[str, tuple[str, ...]], ...] | None:
+    """A text cut up: words, and the name after them; None where a text has more in it than names."""
     rest = _BARE.sub("", raw)
     if "{{" in rest or "{%" in rest or "{#" in rest or "}}" in rest:
         return None
-    parts: list[str] = []
+    parts: list[tuple[str, tuple[str, ...]]] = []
     at = 0
     for match in _BARE.finditer(raw):
+        steps = tuple(match[1].split("."))
+        if not _WORDS_OF_JINJA.isdisjoint(steps):
+            return None
+        parts.append((NEWLINE.sub("\n", raw[at : match.start()]), steps))
+        at = match.end()
+    return (*parts, (NEWLINE.sub("\n", raw[at:]), ()))
+
+
+def filled(raw: str, scope: Mapping[str, Any]) -> str | None:
+    """A text with nothing but ``{{ a.b }}`` in it, filled in; None where that is not all there is."""
+    pieces = _pieces(raw)
+    if pieces is None:
+        return None
+    parts: list[str] = []
+    for words, steps in pieces:
+        parts.append(words)
+        if not steps:
+            break
         value: Any = scope
-        for step in match[1].split("."):
-            if not isinstance(value, Mapping) or step not in value or step in _WORDS_OF_JINJA:
+        for step in steps:
+            if not isinstance(value, Mapping) or step not in value:
                 return None
             value = value[step]
         try:
-            said = spoken(value)
+            parts.append(spoken(value))
         except ValueError:
             return None
-        parts += (NEWLINE.sub("\n", raw[at : match.start()]), said)
-        at = match.end()
-    return "".join([*parts, NEWLINE.sub("\n", raw[at:])])
+    return "".join(parts)
 
 
 def spoken(value: Any, name: str = "it") -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
@@ -11,8 +12,14 @@ def main() -> int:
 
     said = fast.answer(sys.argv[1:], __version__)
     if said is not None:
-        print(said)
-        return 0
+        try:
+            print(said, flush=True)
+        finally:
+            os._exit(0)  # nothing is open, and taking the interpreter apart would take longer than the answer
+    import gc
+
+    # A plan makes a million small things and drops few of them: to search them for what was dropped is in vain.
+    gc.set_threshold(0 if sys.argv[1:2] == ["plan"] else 100_000, 20)
     from .app import start
 
     return start()

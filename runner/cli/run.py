@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
 import click
 
-from .. import __version__, api, config, fast, gather, saved
+from .. import __version__, api, config, fast, gather, grounds, saved
 from ..errors import Problem, StoryError
 from ..load import Loaded, loads, warnings
 from ..plan import WHOLE
-from ..takes import folder as takes_folder
 from ..work import Outcome
 from . import options
 from .app import as_data, tell
@@ -59,6 +58,8 @@ def command(
     keep_stale: bool, as_json: bool,
 ) -> int:  # fmt: skip
     """Make what is missing, then the film, its manifest and its report. What is there is not made again."""
+    argv = sys.argv[1:]
+    begun = fast.begin(argv)
     problems: list[Problem] = []
     ceiling = config.amount(budget, "--budget", problems)
     if problems:
@@ -93,7 +94,7 @@ def command(
         whole = [as_variant(one.loaded) | one.as_data() for one in ended]
         options.say(whole[0] if len(whole) == 1 else {"exit_code": _code(ended), "variants": whole})
     elif all(one.outcome is not None and one.code == 0 and not one.outcome.problems for one in ended):
-        remember([(one.loaded, one.outcome) for one in ended if one.outcome is not None])
+        remember(argv, [(one.loaded, one.outcome) for one in ended if one.outcome is not None], begun, env)
     return _code(ended)
 
 
@@ -207,48 +208,24 @@ def as_outcome(outcome: Outcome) -> dict[str, object]:
     }  # fmt: skip
 
 
-def remember(ended: Sequence[tuple[Loaded, Outcome]]) -> None:
-    """Write down the stamps of a finished run's files, so that the next one knows at once."""
-    argv = sys.argv[1:]
+def remember(argv: list[str], ended: Sequence[tuple[Loaded, Outcome]], begun: int | None, env: Path | None) -> None:
+    """Write down the stamps of the files that a run which had nothing to do stands on: the next one knows at once."""
     place = fast.place(argv)
-    if place is None or any(d.state != "current" for _, outcome in ended for d in outcome.decisions.values()):
+    if place is None or begun is None:
         return
+    for _, outcome in ended:
+        idle = not (outcome.made or outcome.changed or any(outcome.facts.flights.values()))
+        if not idle or any(decision.state != "current" for decision in outcome.decisions.values()):
+            return
     pipelines = [loaded.pipeline for loaded, _ in ended]
     if any(step.settings.get("env") for pipeline in pipelines for step in (*pipeline.shot, *pipeline.film)):
         return  # their values count, and are not part of the record
-    names = [name for loaded, outcome in ended for name in _counting(loaded, outcome)]
-    texts = list(dict.fromkeys(os.path.normpath(name) for name in names))
+    said = str(env or os.environ.get("MATCHCUT_ENV", ""))
+    grounded = [grounds.named(loaded, outcome.plan, [Path(said)] if said else []) for loaded, outcome in ended]
+    names = list(dict.fromkeys(name for here, _ in grounded for name in here))
+    absent = list(dict.fromkeys(name for _, gone in grounded for name in gone))
     heads = ["" if len(ended) == 1 else f"{loaded.project.variant}: " for loaded, _ in ended]
-    said = "\n".join(head + nothing(outcome) for head, (_, outcome) in zip(heads, ended, strict=True))
-    data = fast.record(argv, __version__, said, texts)
-    if data:
+    told = "\n".join(head + nothing(outcome) for head, (_, outcome) in zip(heads, ended, strict=True))
+    data = fast.record(argv, __version__, told, names, absent, begun)
+    if data is not None:
         ended[0][0].project.store.write(Path(place), data)
-
-
-def _counting(loaded: Loaded, outcome: Outcome) -> Iterator[Path]:
-    """Every file that a run read and wrote."""
-    project, store = loaded.project, loaded.project.store
-    board, pipeline = loaded.board, loaded.pipeline
-    briefs = outcome.plan.briefs.values()
-    yield project.file
-    yield from (project.folder / name for name, _ in board.document.parts)
-    yield project.folder / "matchcut.toml"
-    yield pipeline.folder / pipeline.document.file.rpartition("/")[2]
-    yield from (brief.card.path for brief in briefs if brief.footage is None)
-    yield from (loaded.footage.find(brief.shot.clip) for brief in briefs if brief.shot.clip is not None)
-    yield from (pipeline.folder / name for name in loaded.plan.facts.files)
-    images = (
-        point.image for shot in board.shots for point in (shot.begins, shot.ends) if point and point.origin == "image"
-    )
-    yield from (project.folder / name for name in images if name)
-    records = takes_folder(project.file)
-    yield from (records, *sorted(records.glob("*.yaml")))
-    for shot, decision in outcome.decisions.items():
-        yield from (
-            store.lane(outcome.plan.lane.provider, book, shot)
-            for book in dict.fromkeys((project.stem, project.notebook))
-        )
-        if decision.take is not None:
-            yield store.path(decision.take.clip)
-    written = [path for path in project.out.rglob("*") if path.is_file()]
-    yield from (project.out, project.out / "clips", project.out / "frames", *sorted(written))

@@ -7,7 +7,7 @@ from importlib import import_module
 
 from .rounds import Row, table
 
-NAMES = ("receive", "join", "animatic", "planning", "example", "market")
+NAMES = ("receive", "join", "animatic", "scale", "example", "market")
 
 
 def main(names: list[str]) -> None:

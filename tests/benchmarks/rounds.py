@@ -6,16 +6,16 @@ import resource
 import statistics
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 Row = tuple[str, float, float, str]
 """What, measured, at most, unit ("x" for a ratio, "s", "MB")."""
 
 
-def process_s(argv: Sequence[str], cwd: str | None = None) -> float:
+def process_s(argv: Sequence[str], cwd: str | None = None, env: Mapping[str, str] | None = None) -> float:
     """Processor seconds of a whole process, its children included."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(argv, cwd=cwd, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run(argv, cwd=cwd, env=env, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
@@ -31,6 +31,13 @@ def ratio(ours: Callable[[], float], theirs: Callable[[], float], rounds: int = 
     """The median of so many ratios, each of two measurements made one after the other."""
     ours(), theirs()
     return statistics.median(ours() / theirs() for _ in range(rounds))
+
+
+def least(works: Sequence[Callable[[], float]], rounds: int) -> list[float]:
+    """The least of so many measurements of each, made in turn: what is left when nothing else disturbed."""
+    for work in works:
+        work()
+    return [min(each) for each in zip(*([work() for work in works] for _ in range(rounds)), strict=True)]
 
 
 def table(rows: Sequence[Row]) -> str:
