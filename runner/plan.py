@@ -115,6 +115,8 @@ class Decision:
     certain: bool = True
     kept: bool = False
     """Whether a stale take stays in use."""
+    later: int = 0
+    """Takes that are made once a gate before it is passed, which this run does not see: at most."""
     left: bool = False
     """Whether it would be made, but for the scope of the run."""
     direct: bool = False
@@ -165,13 +167,17 @@ class Plan:
         found = _reached(shot, self.children)
         return tuple(s.id for s in self.board.shots if s.id in found and s.id != shot)
 
-    def cost(self, shot: str, *, bought: bool = False) -> Decimal | None:
-        """USD that this run spends on a shot at most; ``bought``: what all its takes cost from the model's provider."""
+    def cost(self, shot: str, *, bought: bool = False, later: bool = False) -> Decimal | None:
+        """USD that this run spends on a shot at most; ``bought``: what all its takes cost from the model's provider;
+        ``later``: what is spent on it once the gates before it are passed.
+        """
         brief, decision = self.briefs[shot], self.decisions[shot]
         if brief.footage is not None or (self.lane.draws and not bought):
             return Decimal(0)
         one = brief.card.cost(brief.request)
-        return None if one is None else one * (brief.shot.takes if bought else decision.buy)
+        return (
+            None if one is None else one * (brief.shot.takes if bought else decision.later if later else decision.buy)
+        )
 
     @cached_property
     def tasks(self) -> tuple[Task, ...]:
@@ -298,7 +304,9 @@ def decide(plan: Plan, shot: str, decisions: Mapping[str, Decision], facts: Fact
         reason = decision.reason
     else:
         return decision
-    return replace(decision, state="blocked", reason=reason, buy=0, certain=True) if decision.buy else decision
+    if not decision.buy:
+        return decision
+    return replace(decision, state="blocked", reason=reason, buy=0, later=0 if lost else decision.buy, certain=True)
 
 
 def lacking(decision: Decision, decisions: Mapping[str, Decision]) -> list[str]:

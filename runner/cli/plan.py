@@ -84,6 +84,7 @@ def totals(plan: Plan) -> dict[str, Any]:
         "spent": plan.facts.spent,
         "run": told.run,
         "worst": told.worst,
+        "later": _sum([plan.cost(name, later=True) for name in plan.order]),
         "inherited": _sum([costs[name] for name in plan.order if inherited(plan.decisions[name])]),
         "if_bought": _sum(bought) if plan.lane.rehearsal else None,
         "budget": plan.board.budget,
@@ -126,6 +127,8 @@ def _row(plan: Plan, shot: Shot) -> tuple[str, ...]:
     price = options.usd(plan.cost(shot.id, bought=plan.lane.rehearsal))
     if not plan.lane.rehearsal:
         price = "" if not decision.buy else price if decision.certain else f"up to {price}"
+    if decision.later:
+        price = f"later {options.usd(plan.cost(shot.id, later=True))}"
     if plan.briefs[shot.id].footage is not None:
         price = "free" if decision.buy or plan.lane.rehearsal else ""
     begins = f"{shot.begins} … {shot.ends}" if shot.ends else shot.clip or str(shot.begins)
@@ -177,6 +180,8 @@ def sums(plan: Plan, *, alone: bool = True) -> str:
     run = best if best == worst else f"{best} to {worst}"
     if told["inherited"]:
         run += f" ({options.usd(told['inherited'])} of it for what only follows from other shots)"
+    if told["later"]:
+        run += f", and up to {options.usd(told['later'])} once what waits is circled"
     if not alone:
         return f"{head} This variant {run}."
     budget = f" Budget {options.usd(told['budget'])}." if told["budget"] is not None else ""
@@ -261,7 +266,8 @@ def as_shot(plan: Plan, name: str) -> dict[str, Any]:
         "certain": decision.certain, "kept": decision.kept, "left": decision.left, "direct": decision.direct,
         "key": decision.key.digest if decision.key else None,
         "take": decision.take.take if decision.take else None, "circled": decision.circled,
-        "have": decision.have, "want": decision.want, "buy": decision.buy, "due": list(decision.due),
+        "have": decision.have, "want": decision.want, "buy": decision.buy,
+        "later": decision.later, "due": list(decision.due),
         "model": brief.card.id, "clip": brief.shot.clip,
         "width": brief.width, "height": brief.height, "seconds": brief.seconds,
         "usd": None if cost is None else float(cost), "usd_if_bought": None if bought is None else float(bought),
