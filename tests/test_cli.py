@@ -140,8 +140,24 @@ def test_graph_draws(finished: Stage, form: str, begins: str, capsys: pytest.Cap
     assert start(["graph", str(finished.file), "--format", form]) == 0
     assert begins in capsys.readouterr().out
     file = finished.folder / f"graph.{form}"
-    assert start(["graph", str(finished.file), "--format", form, "-o", str(file)]) == 0
+    for _ in range(2):  # what it drew itself, it may draw anew
+        assert start(["graph", str(finished.file), "--format", form, "-o", str(file)]) == 0
     assert begins in file.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("words", [["plan", "STORYBOARD"], ["graph", "STORYBOARD"], ["frame", "FILM"]])
+def test_a_file_that_is_there_is_written_over_only_if_that_is_said(
+    words: list[str], finished: Stage, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    places = {"STORYBOARD": str(finished.file), "FILM": str(finished.out / "film.mp4")}
+    file = tmp_path / "mine.png"
+    file.write_bytes(b"storyboard: mine")
+    said = [*(places.get(word, word) for word in words), "-o", str(file)]
+    assert 2 == start(said)
+    assert f"{file} is there already\n  try: another name, or --force" in capsys.readouterr().err
+    assert b"storyboard: mine" == file.read_bytes()
+    assert 0 == start([*said, "--force"])
+    assert b"storyboard: mine" != file.read_bytes()
 
 
 def test_status_circle_retake_and_report_go_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -169,7 +185,7 @@ def test_status_circle_retake_and_report_go_together(tmp_path: Path, capsys: pyt
 def test_frame_and_inspect_take_any_clip(finished: Stage, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     clip = str(finished.out / "film.mp4")
     for at in ("first", "last", "sharpest", "0.5"):
-        assert start(["frame", clip, "--at", at, "-o", str(tmp_path / "f.png")]) == 0
+        assert start(["frame", clip, "--at", at, "-o", str(tmp_path / f"{at}.png")]) == 0
     assert "640x360" in capsys.readouterr().out
     assert start(["inspect", clip, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["probe"]["width"] == 640

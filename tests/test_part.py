@@ -185,6 +185,8 @@ def test_a_shot_that_begins_on_nothing_has_nothing_to_pin(stage: Stage) -> None:
 def test_a_saved_plan_is_carried_out_once(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
     plan = str(stage.folder / "p.json")
     assert 0 == start(["plan", str(stage.file), "-o", plan, "--until", "0020"])
+    assert f"plan saved in {plan}: matchcut run {stage.file} --plan {plan} carries it out" in capsys.readouterr().out
+    assert 0 == start(["plan", str(stage.file), "-o", plan, "--until", "0020"]), "a plan may go in the place of one"
     capsys.readouterr()
     assert 0 == start(["run", str(stage.file), "--plan", plan])
     assert "2 takes made" in capsys.readouterr().out

@@ -19,13 +19,12 @@ from .app import as_data, tell
 @click.option("--as", "kind", type=click.Choice(list(imports.IMPORTS)), help="Else as the file's name says.")
 @click.option("--pipeline", default="animatic", show_default=True, metavar="NAME", help="What is to make the shots.")
 @click.option("-o", "out", type=click.Path(path_type=Path), metavar="FILE", help="Write a file instead of printing.")
-@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@options.force
 @options.as_json
 def command(file: Path, kind: str | None, pipeline: str, out: Path | None, force: bool, as_json: bool) -> int:
     """Make a storyboard of a shot list (CSV) or a screenplay (Fountain). Tells what could not be carried over."""
     folder = out.parent if out is not None else Path()
-    if out is not None and out.exists() and not force:
-        raise StoryError.of(f"{out} is there already", "another name, or --force to write over it")
+    options.vacant(out, force=force)
     target = imports.target.find(pipeline, folder)
     made = imports.read(
         _bytes(file), str(file), kind or imports.kind_of(file), target, is_file=lambda name: _inside(folder, name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
 from decimal import Decimal
@@ -35,12 +36,15 @@ from .app import as_data, tell
     "-o", "output", metavar="FILE", type=click.Path(path_type=Path),
     help="Save the plan; `run --plan FILE` carries it out, once, if nothing has changed.",
 )  # fmt: skip
+@options.force
 def command(
     storyboard: Path, provider: str | None, variants: tuple[str, ...], only: tuple[str, ...], until: str | None,
     start: str | None, output: Path | None, *, keep_stale: bool, as_json: bool, allow_outside: bool, check: bool,
+    force: bool,
 ) -> int:  # fmt: skip
     """Show what a run would make, in what order, why, and what it costs. Reads only."""
     part = options.part(only, until, start, keep_stale=keep_stale)
+    options.vacant(output, force=force, ours=saved.is_plan)
     found = loads(storyboard, variants=variants, provider=provider, allow_outside=allow_outside, part=part)
     if output is not None:
         save(found, output)
@@ -54,6 +58,9 @@ def command(
             for line in options.flights(found[0].plan):
                 click.echo(line)
             click.echo(grand(found))
+    if output is not None:
+        words = ["matchcut", "run", *([] if storyboard == Path("storyboard.yaml") else [str(storyboard)])]
+        click.echo(f"plan saved in {output}: {shlex.join([*words, '--plan', str(output)])} carries it out", err=as_json)
     return 3 if check and any(loaded.plan.work for loaded in found) else 0
 
 
