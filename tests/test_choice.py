@@ -1,0 +1,41 @@
+"""Choosing takes: what the commands tell of what a person may choose, and of what follows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from runner import api
+from runner.cli import run
+from runner.cli.app import start
+
+from .market import Market
+
+GATES = '- {shot: "0010", action: A lamp., takes: 2}\n- {shot: "0020", action: Rain., review: true}'
+
+
+def test_a_shot_that_waits_names_the_takes_that_fit_its_present_words(tmp_path: Path) -> None:
+    market = Market(tmp_path, '- {shot: "0010", action: A lamp., review: true}')
+    assert "matchcut circle 0010 1, once you have looked" in run.summary(market.run())
+    market.write('- {shot: "0010", action: A candle., review: true}')
+    assert "matchcut circle 0010 2, once you have looked" in run.summary(market.run())
+    market.write('- {shot: "0010", action: A candle., review: true, takes: 2}')
+    assert "matchcut circle 0010 2 (or 3), once you have looked" in run.summary(market.run())
+
+
+def test_a_circle_tells_what_is_to_be_bought_and_what_only_waits(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    market = Market(tmp_path, GATES)
+    market.run()
+    assert 0 == start(["circle", "0010", "2", str(market.file)])
+    assert "  what follows is to be made again: 0020 ($0.10 at most)\n" in capsys.readouterr().out
+    market.run()
+
+    assert 0 == start(["circle", "0010", "1", str(market.file)])
+    assert "0010: take 1 is circled\n  0020 waits: 1 take made; one must be circled\n" == capsys.readouterr().out
+
+    api.circle(market.file, "0020", "1")
+    assert 0 == start(["circle", "0010", "1", str(market.file)])
+    assert "0010: take 1 is circled\n" == capsys.readouterr().out
