@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .. import amount
 from .. import env as env_file
 from ..errors import StoryError
 
@@ -107,18 +108,19 @@ def columns(
     click.echo("\n".join(lines))
 
 
+usd = amount.usd
+
+
 def count(number: int, what: str) -> str:
     """``3 shots``, ``1 shot``."""
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
-def usd(amount: Decimal | None) -> str:
-    """An amount in USD as people write it; "?" for a model without a price."""
-    if amount is None:
-        return "?"
-    text = f"{amount.normalize():f}"
-    whole, _, cents = text.partition(".")
-    return f"${whole}.{cents.ljust(2, '0')}"
+def enough(budget: Decimal, spent: Decimal, best: Decimal | None, worst: Decimal | None) -> str:
+    """The end of a sentence that names a budget: whether it is enough for what was spent and what a run spends."""
+    if best is not None and spent + best > budget:
+        return ": that is not enough."
+    return ": that may not be enough." if worst is not None and spent + worst > budget else "."
 
 
 def wordwise(old: str, new: str) -> str:

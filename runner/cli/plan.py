@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from .. import bill, saved
+from .. import bill, config, saved
 from ..load import Loaded, loads, warnings
 from ..needs import missing
 from ..plan import Decision, End, Part, Plan
@@ -183,9 +183,21 @@ def sums(plan: Plan, *, alone: bool = True) -> str:
         run += f" ({options.usd(told['inherited'])} of it for what only follows from other shots)"
     if not alone:
         return f"{head} This variant {run}."
-    budget = f" Budget {options.usd(told['budget'])}." if told["budget"] is not None else ""
     told_by = f" ({', '.join(plan.facts.sources)})" if plan.facts.sources else ""
+    budget = _budget(plan, told["run"], told["worst"])
     return f"{head} Spent {options.usd(told['spent'])}{told_by}, this run {run}.{budget}"
+
+
+def _budget(plan: Plan, best: Decimal | None, worst: Decimal | None) -> str:
+    """The budget that is known before a run, and whether it is enough for what is spent, in flight, and to be spent."""
+    own = config.amount(plan.facts.environ.get("MATCHCUT_BUDGET"), "MATCHCUT_BUDGET", [])
+    known = [budget for budget in (plan.board.budget, own) if budget is not None]
+    if not known:
+        return ""
+    flying = sum((f.usd or Decimal(0) for some in plan.facts.flights.values() for f in some), Decimal(0))
+    named = " (MATCHCUT_BUDGET)" if min(known) != plan.board.budget else ""
+    enough = options.enough(min(known), plan.facts.spent + flying, best, worst)
+    return f" Budget {options.usd(min(known))}{named}{enough}"
 
 
 def grand(found: Sequence[Loaded]) -> str:
@@ -204,7 +216,7 @@ def grand(found: Sequence[Loaded]) -> str:
         return f"{head} Free: drawn on this machine." + (bought if lane.rehearsal else "")
     best, worst = options.usd(told.run), options.usd(told.worst)
     run = best if best == worst else f"{best} to {worst}"
-    budget = f" Budget {options.usd(told.budget)}." if told.budget is not None else ""
+    budget = _budget(plans[0], told.run, told.worst)
     told_by = f" ({', '.join(plans[0].facts.sources)})" if plans[0].facts.sources else ""
     return f"{head} Spent {options.usd(told.spent)}{told_by}, this run {run}.{budget}"
 

@@ -173,6 +173,8 @@ def summary(outcome: Outcome, head: str = "") -> str:
     variant = outcome.plan.board.variant
     named = "" if variant is None else f" --variant {variant.name}"
     for name, decision in outcome.decisions.items():
+        if name in outcome.told and decision.state in ("blocked", "unknown"):
+            continue  # with the problems
         if decision.state in ("waiting", "blocked", "unknown"):
             lines.append(f"{name} {decision.state}: {decision.reason}")
             if decision.state == "waiting":
