@@ -9,8 +9,11 @@ import pytest
 from runner import api
 from runner.cli import run
 from runner.cli.app import start
+from runner.cli.progress import watched
+from runner.load import load
+from runner.work import Event
 
-from .market import Market
+from .market import Crash, Market
 
 GATES = '- {shot: "0010", action: A lamp., takes: 2}\n- {shot: "0020", action: Rain., review: true}'
 
@@ -39,3 +42,22 @@ def test_a_circle_tells_what_is_to_be_bought_and_what_only_waits(
     api.circle(market.file, "0020", "1")
     assert 0 == start(["circle", "0010", "1", str(market.file)])
     assert "0010: take 1 is circled\n" == capsys.readouterr().out
+
+
+def test_progress_counts_what_is_made_beyond_the_plan(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    market = Market(tmp_path, GATES)
+    market.run()
+    with watched(load(market.file).plan) as see:
+        see(Event("begun", "0010"))
+        see(Event("done", "0010"))
+    assert capsys.readouterr().err.startswith("[1/1] 0010 made")
+
+
+def test_progress_reckons_with_what_is_in_flight(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    market = Market(tmp_path, '- {shot: "0010", action: A lamp.}')
+    with pytest.raises(Crash):
+        market.run(trip=3)
+    with watched(load(market.file).plan) as see:
+        see(Event("begun", "0010"))
+        see(Event("done", "0010"))
+    assert capsys.readouterr().err.startswith("[1/1] 0010 made")
