@@ -411,13 +411,17 @@ def retake(
     variant: str | None = None,
     allow_outside: bool = False,
 ) -> Plan:
-    """Ask for more takes of a shot under its present key; the plan afterwards. Raises StoryError.
+    """Ask for more takes of a shot under its present key than there are, or will be; the plan afterwards.
+
+    Raises StoryError.
 
     ``variant`` may be left out where the shot is the same in all variants.
     """
     loaded = about(storyboard, shot, variant, provider=provider, allow_outside=allow_outside)
     key = _key(loaded, shot)
-    want = max(loaded.plan.decisions[shot].want, loaded.plan.decisions[shot].have + more)
+    decision = loaded.plan.decisions[shot]
+    flying = (f.takes for some in loaded.plan.facts.flights.values() for f in some if f.key == key)
+    want = decision.have + sum(flying) + decision.buy + more
     with lock.held(loaded.project.store.root, RealClock().now()):
         loaded.project.store.make()
         # By key: every variant that asks for the very same shares the takes, and so the wish.
