@@ -61,3 +61,21 @@ def test_progress_reckons_with_what_is_in_flight(tmp_path: Path, capsys: pytest.
         see(Event("begun", "0010"))
         see(Event("done", "0010"))
     assert capsys.readouterr().err.startswith("[1/1] 0010 made")
+
+
+def test_costs_tell_what_is_in_flight_beside_what_was_spent(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    market = Market(tmp_path, '- {shot: "0010", action: A lamp.}', more="budget: 3.0\n")
+    with pytest.raises(Crash):
+        market.run(trip=3)
+    assert 0 == start(["costs", str(market.file)])
+    said = capsys.readouterr().out
+    assert "in flight: 0010, 1 take, about $0.10, sent " in said
+    assert "\nspent $0.00 of $3.00; about $0.10 more in flight\n" in said
+
+
+def test_asked_twice_for_one_more_take_there_are_two_more(tmp_path: Path) -> None:
+    market = Market(tmp_path, '- {shot: "0010", action: A lamp., takes: 2}')
+    assert [3, 4] == [api.retake(market.file, "0010").decisions["0010"].want for _ in range(2)]
+    market.run()
+    assert {"0010": [1, 2, 3, 4]} == market.takes()
+    assert 5 == api.retake(market.file, "0010").decisions["0010"].want

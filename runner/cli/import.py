@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from .. import imports
-from ..errors import StoryError
+from ..errors import StoryError, did_you_mean
 from ..store import told, write
 from . import options
 from .app import as_data, tell
@@ -53,7 +53,11 @@ def _bytes(file: Path) -> bytes:
         with file.open("rb") as stream:
             return stream.read(imports.BYTES_MAX + 1)
     except FileNotFoundError:
-        raise StoryError.of(f"{file} does not exist") from None
+        there = file.parent.iterdir() if file.parent.is_dir() else ()
+        lists = [each.name for each in there if each.suffix in imports.SUFFIXES]
+        near = did_you_mean(file.name, lists) or (lists[0] if len(lists) == 1 else None)
+        remedy = str(file.with_name(near)) if near else "the path of a shot list (CSV) or a screenplay (Fountain)"
+        raise StoryError.of(f"{file} does not exist", remedy) from None
     except IsADirectoryError:
         raise StoryError.of(f"{file} is a folder", "the list in it") from None
     except OSError as error:
