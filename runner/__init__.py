@@ -20,7 +20,8 @@ __all__ = [
 ]  # fmt: skip
 
 FLOORS: dict[str, int] = {
-    "errors": 0, "fast": 0, "own": 0, "inline": 0, "shipped": 0, "template": 0, "clock": 0, "sheet": 0, "conflict": 0,
+    "errors": 0, "amount": 0, "fast": 0, "own": 0, "inline": 0, "shipped": 0, "template": 0, "clock": 0,
+    "sheet": 0, "conflict": 0,
     "git": 1, "footage": 1,
     "document": 1, "schema": 1, "ports": 1, "sandbox": 1, "config": 1, "env": 1,
     "storyboard": 2, "pipeline": 2, "card": 2, "takes": 2, "key": 2, "include": 2,

@@ -30,7 +30,7 @@ from .journal import Journal
 from .load import Loaded, about, loads
 from .load import load as _load
 from .load import variants as _variants
-from .money import Purse
+from .money import Budget, Purse
 from .perform import perform
 from .plan import WHOLE, Decision, Part, Plan, with_warnings
 from .ports import Clock, Executor, Setting
@@ -182,7 +182,7 @@ def run(
     if trust:
         remembered.add(loaded.pipeline, loaded.plan.facts.files)
     options = Options(partial=partial, trusted=remembered.has, spend=spend, resend=spend, again=buy_again and spend)
-    ceiling = money.ceiling(budget, loaded.board.budget, settings.budget, saved.ceiling if saved else None)
+    ceiling = _ceiling(loaded, budget, settings.budget, saved)
     clock = RealClock()
 
     async def go(fresh: Loaded, executor: Executor) -> Outcome:
@@ -213,6 +213,20 @@ def run(
                 journal.close()
 
     return _held(loaded, settings.jobs, go)
+
+
+def _ceiling(loaded: Loaded, given: Decimal | None, own: Decimal | None, saved: Saved | None) -> Budget | None:
+    """The budget that binds a run: the lowest of those that are set."""
+    place = loaded.board.document.place(("budget",))
+    again = "matchcut plan -o FILE makes a new one"
+    return money.lowest(
+        Budget(loaded.board.budget, "`budget:`", place) if loaded.board.budget is not None else None,
+        Budget(given, "--budget") if given is not None else None,
+        Budget(own, "MATCHCUT_BUDGET") if own is not None else None,
+        Budget(saved.ceiling, f"the saved plan {saved.file}", remedy=again)
+        if saved and saved.ceiling is not None
+        else None,
+    )
 
 
 def report(
@@ -409,13 +423,17 @@ def retake(
     variant: str | None = None,
     allow_outside: bool = False,
 ) -> Plan:
-    """Ask for more takes of a shot under its present key; the plan afterwards. Raises StoryError.
+    """Ask for more takes of a shot under its present key than there are, or will be; the plan afterwards.
+
+    Raises StoryError.
 
     ``variant`` may be left out where the shot is the same in all variants.
     """
     loaded = about(storyboard, shot, variant, provider=provider, allow_outside=allow_outside)
     key = _key(loaded, shot)
-    want = max(loaded.plan.decisions[shot].want, loaded.plan.decisions[shot].have + more)
+    decision = loaded.plan.decisions[shot]
+    flying = (f.takes for some in loaded.plan.facts.flights.values() for f in some if f.key == key)
+    want = decision.have + sum(flying) + decision.buy + more
     with lock.held(loaded.project.store.root, RealClock().now()):
         loaded.project.store.make()
         # By key: every variant that asks for the very same shares the takes, and so the wish.

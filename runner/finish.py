@@ -47,7 +47,7 @@ async def finish(run: Desk, placing: Placing | None = None) -> Outcome:
     run.tell(Event("film", "film", ", ".join(str(path) for path in ending.paths)))
     return Outcome(
         run.plan, run.decisions, run.facts, run.made, ending.paths, ending.manifest, ending.report,
-        ending.outputs.changed, tuple(run.problems), frozenset(run.codes),
+        ending.outputs.changed, tuple(run.problems), frozenset(run.told), codes=frozenset(run.codes),
     )  # fmt: skip
 
 

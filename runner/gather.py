@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from . import journal, money, rebuild, takes
+from .amount import usd as dollars
 from .errors import Place, Problem, StoryError
 from .facts import Facts, Flight, Pictures
 from .footage import OWN
@@ -205,7 +206,7 @@ def orphans(plan: Plan, file: Path) -> Iterator[Problem]:
     bare = [shot.id for shot in plan.board.shots if not plan.facts.takes.get(shot.id)]
     for name, some in plan.facts.orphans.items():
         usd = sum((Decimal(take.usd) for take in some if take.usd), Decimal(0))
-        cost = f"; the ${usd:f} they cost still count" if usd else ""
+        cost = f"; the {dollars(usd)} they cost still count" if usd else ""
         fact = f'these are the takes of shot "{name}", which the storyboard does not have{cost}'
         likely = next((shot for shot in bare if _likely(plan, shot, some)), None)
         remedy = f"matchcut rename {name} {likely or 'NEW'}, if it has another name now"

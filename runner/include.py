@@ -31,6 +31,8 @@ class Source:
     problems: tuple[Problem, ...]
     whole: _Part | None = None
     """None where it takes nothing in."""
+    broken: bool = False
+    """Whether a file that it takes in could not be read."""
 
     def woven(self, overlays: Sequence[Route] = ()) -> tuple[Document, Data]:
         """One document of all files, and its data without faults; ``overlays``: where it says what a variant changes.
@@ -179,7 +181,7 @@ def read(document: Document, file: Path, *, allow_outside: bool = False) -> Sour
         return Source(document, data, tuple(problems))
     reading = _Reading(file.parent, allow_outside, problems)
     whole = reading.part(document, data, file, (file.resolve(),))
-    return Source(document, data, tuple(problems), whole)
+    return Source(document, data, tuple(problems), whole, reading.broken)
 
 
 def is_part(data: Data) -> bool:
@@ -213,6 +215,7 @@ class _Reading:
     places: dict[int, Place] = field(default_factory=dict)
     """Where the scenes of a file were placed."""
     bytes: int = 0
+    broken: bool = False
 
     def part(self, document: Document, data: Data, path: Path, trail: tuple[Path, ...]) -> _Part:
         """A file that was read; ``trail``: itself and those that lead to it, the storyboard first."""
@@ -224,6 +227,7 @@ class _Reading:
                 other = self._other(named, Path(os.path.normpath(path.parent / named)), place, trail)
             except StoryError as error:
                 self.problems += [problem.at(place) for problem in error.problems]
+                self.broken = True
                 continue
             if other is None:
                 continue

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import bill, document, gather, include, pipeline, prompt, storyboard, variant
+from . import bill, config, document, gather, include, pipeline, prompt, storyboard, variant
 from . import card as cards_
 from .card import Card
 from .document import Document
@@ -227,12 +227,12 @@ class _Reading:
         gallery = self.gallery = Gallery(self.path.parent, allow_outside=allow_outside)
         memory = (home or self.path).parent / ".matchcut" / "footage"
         self.reel = Reel(lambda name: lent(name) or gallery.file(name), memory)
-        read = document.read(self.path, name or str(self.path))
+        read = _read(self.path, name or str(self.path))
         if include.is_part(read.data):
             raise StoryError([_no_storyboard(self.path, read)])
         self.source = include.read(read, self.path, allow_outside=allow_outside)
         self.variants, told = variant.read(self.source.document, self.source.data)
-        self.told = [*self.source.problems, *told]
+        self.told = [*self.source.problems, *told, *(_settings(self.path.parent, environ) if home is None else ())]
         if not self.variants and any(p.severity == "error" for p in told):
             raise StoryError(in_order(self.told))
 
@@ -272,7 +272,9 @@ class _Reading:
     def _one(self, which: Variant | None) -> Loaded:
         path, told = self.path, list(self.told)
         woven, data = self.source.woven(which.routes if which is not None else ())
-        board, found = storyboard.of(woven, data, is_file=lambda name: _is_file(path.parent, name), variant=which)
+        board, found = storyboard.of(
+            woven, data, is_file=lambda name: _is_file(path.parent, name), variant=which, whole=not self.source.broken
+        )
         told += found
         made = None
         if board is not None and board.pipeline:
@@ -299,6 +301,32 @@ class _Reading:
             raise StoryError(in_order(told))
         planned = with_warnings(planned, [*told, *gather.orphans(planned, home)])
         return Loaded(project, board, made, cards, lane, self.gallery, self.reel, planned, self.part)
+
+
+def _settings(folder: Path, environ: Mapping[str, str]) -> Sequence[Problem]:
+    """What is wrong with matchcut.toml, or with what the environment says in its place."""
+    try:
+        config.read(folder, environ)
+    except StoryError as error:
+        return error.problems
+    return ()
+
+
+def _read(path: Path, name: str) -> Document:
+    """A storyboard's document. Raises StoryError; where there is no such file, with the way to one that is near."""
+    try:
+        return document.read(path, name)
+    except StoryError as error:
+        if os.path.lexists(path) or any(problem.remedy for problem in error.problems):
+            raise
+        folder = path.absolute().parent
+        near = [
+            *(each / "storyboard.yaml" for each in list(folder.parents)[:3]),
+            *sorted(folder.glob("*/storyboard.yaml")),
+        ]
+        found = [os.path.relpath(each) for each in near if each.is_file()][:3]
+        remedy = " or ".join(found) or "matchcut init writes one; or the path of a storyboard"
+        raise StoryError(replace(problem, remedy=remedy) for problem in error.problems) from None
 
 
 def _no_storyboard(path: Path, read: Document) -> Problem:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from .errors import StoryError
+from .amount import usd as dollars
+from .errors import Place, StoryError
 from .journal import ENDED, Result, Submit
 from .takes import Take
 
@@ -70,13 +71,30 @@ def charges(
     return list(found.values())
 
 
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """A ceiling in USD, and who set it: the name of an option, of a variable, of a field, or of a saved plan."""
+
+    usd: Decimal
+    by: str = ""
+    place: Place | None = None
+    remedy: str = "a budget of at least {least}"
+    """What to try where it is not enough."""
+
+    def __str__(self) -> str:
+        named = " at ".join(str(word) for word in (self.by, self.place) if word)
+        return dollars(self.usd) + (f" ({named})" if named else "")
+
+
 @dataclass
 class Purse:
     """The ceiling of a storyboard: nothing is submitted while spent, reserved and its own estimate exceed it."""
 
-    ceiling: Decimal | None
+    budget: Budget | None
     spent: Decimal
     allow_unpriced: bool = False
+    whole: Decimal = Decimal(0)
+    """What the storyboard may have cost at worst when all of the run is made, as far as that is known."""
     reserved: dict[str, Decimal] = field(default_factory=dict)
     stopped: str | None = None
     """Why nothing more is submitted."""
@@ -87,24 +105,29 @@ class Purse:
         if self.stopped is None:
             self.stopped, self.remedy = fact, remedy
 
+    @property
+    def held(self) -> Decimal:
+        """What is set aside, in USD."""
+        return sum(self.reserved.values(), Decimal(0))
+
     def reserve(self, uuid: str, estimate: Decimal | None) -> None:
         """Set money aside for a submit. Raises StoryError (exit 4) where the ceiling does not allow it."""
         if self.stopped is not None:
             raise StoryError.of(self.stopped, self.remedy, exit_code=4)
         if estimate is None:
-            if self.ceiling is not None and not self.allow_unpriced:
+            if self.budget is not None and not self.allow_unpriced:
                 fact = "this model has no known price, and a budget is set"
                 raise StoryError.of(fact, "--allow-unpriced, or take the budget away", exit_code=4)
             return
-        if self.ceiling is not None:
-            held = sum(self.reserved.values(), Decimal(0))
-            total = self.spent + held + estimate
-            if total > self.ceiling:
+        if self.budget is not None:
+            total = self.spent + self.held + estimate
+            if total > self.budget.usd:
                 fact = (
-                    f"the budget of ${self.ceiling:f} does not allow it: ${self.spent:f} spent, ${held:f} in flight, "
-                    f"${estimate:f} for this"
+                    f"the budget of {self.budget} does not allow it: {dollars(self.spent)} spent, "
+                    f"{dollars(self.held)} in flight, {dollars(estimate)} for this"
                 )
-                raise StoryError.of(fact, f"a budget of at least ${total:f}", exit_code=4)
+                least = dollars(max(total, self.whole))
+                raise StoryError.of(fact, self.budget.remedy.format(least=least), exit_code=4)
         self.reserved[uuid] = estimate
 
     def hold(self, submit: Submit, results: Iterable[Result]) -> None:
@@ -123,7 +146,7 @@ class Purse:
         if uuid in self.reserved:
             self.reserved[uuid] = max(Decimal(0), self.reserved[uuid] - (share if share is not None else bill))
         if share is not None and bill > share:
-            fact = f"a bill of ${bill:f} came where ${share:f} was expected: the price has changed"
+            fact = f"a bill of {dollars(bill)} came where {dollars(share)} was expected: the price has changed"
             self.stop(fact, "look at the service's prices and at the model card, then run again")
 
     def release(self, uuid: str) -> None:
@@ -131,7 +154,7 @@ class Purse:
         self.reserved.pop(uuid, None)
 
 
-def ceiling(*budgets: Decimal | None) -> Decimal | None:
+def lowest(*budgets: Budget | None) -> Budget | None:
     """The lowest of the budgets that are set."""
     known = [budget for budget in budgets if budget is not None]
-    return min(known) if known else None
+    return min(known, key=lambda budget: budget.usd) if known else None

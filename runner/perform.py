@@ -60,6 +60,8 @@ async def perform(
     if not desk.plan.lane.draws:
         assert journal is not None, "BUG: nothing is bought without a journal"
         assert purse is not None, "BUG: nothing is bought without a purse"
+        costs = (desk.plan.cost(shot) for shot in desk.plan.order)
+        purse.whole = sum((cost for cost in costs if cost is not None), purse.spent + purse.held)
         patience = patience or Patience()
         run.buyer = Buyer(
             desk, provider, journal, purse, clock or RealClock(), run.places, patience, place, stop or Stop()
@@ -150,7 +152,9 @@ class _Run:
         decision = self.decisions[name]
         if not decision.left:
             what: What = "done" if decision.state in ("current", "stale") else decision.state  # type: ignore[assignment]
-            self.tell(Event(what, name, decision.reason))
+            # Why it is not bought stands in a problem at the end, with its way out: that is told once.
+            told = what == "blocked" and name in self.desk.told
+            self.tell(Event(what, name, "" if told else decision.reason))
         with suppress(StoryError):  # what the disk refuses is told at the end, where it is tried again
             await asyncio.to_thread(self.placing.shot, name)
 

@@ -256,7 +256,10 @@ def scope(board: Storyboard, part: Part) -> Scope:
         sets.append(_reached(part.until, {shot.id: shot.parents for shot in board.shots}))
     if part.start is not None:
         sets.append(_reached(part.start, children(board)))
-    return Scope(frozenset.intersection(*sets) if sets else None, part.keep_stale)
+    shots = frozenset.intersection(*sets) if sets else None
+    if shots is not None and not shots:
+        raise StoryError.of("no shot is in all of these parts", "one of --only, --until and --from alone")
+    return Scope(shots, part.keep_stale)
 
 
 def _reached(shot: str, ways: Mapping[str, tuple[str, ...]]) -> frozenset[str]:

@@ -47,6 +47,15 @@ def write(loaded: Loaded, plan: Mapping[str, Any], ceiling: Decimal | None) -> b
     return (json.dumps(data, indent=2, ensure_ascii=False) + "\n").encode()
 
 
+def is_plan(file: Path) -> bool:
+    """Whether a file is a saved plan, of whatever format."""
+    try:
+        data = json.loads(file.read_bytes())
+    except (OSError, ValueError):
+        return False
+    return isinstance(data, dict) and "saved_plan" in data
+
+
 def read(file: Path) -> Saved:
     """A plan that was saved. Raises StoryError."""
     try:

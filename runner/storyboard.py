@@ -165,12 +165,21 @@ def read(
 
 
 def of(
-    document: Document, data: Data, *, is_file: Callable[[str], bool] = lambda _: False, variant: Variant | None = None
+    document: Document,
+    data: Data,
+    *,
+    is_file: Callable[[str], bool] = lambda _: False,
+    variant: Variant | None = None,
+    whole: bool = True,
 ) -> tuple[Storyboard | None, list[Problem]]:
-    """The same of a document whose ``data`` was checked: what is at fault is left out of it, and told already."""
+    """The same of a document whose ``data`` was checked: what is at fault is left out of it, and told already.
+
+    Not ``whole``: files it takes in could not be read, so a shot that is named may be in one of them.
+    """
     if not isinstance(data, dict) or not isinstance(data.get("scenes"), list):
         return None, []
     reader = _Reader(document, data, is_file)
+    reader.whole = whole
     board = reader.read(variant)
     return board, reader.problems
 
@@ -188,6 +197,8 @@ class _Reader:
         """Where an id stands that another shot has already."""
         self.refused: set[str] = set()
         """Ids that were told already for what is wrong with them: who names them is not told as well."""
+
+        self.whole = True
 
     def tell(self, route: Route, fact: str, remedy: str | None = None, *, key: bool = False) -> None:
         place = self.document.key_place(route) if key else self.document.place(route)
@@ -365,7 +376,7 @@ class _Reader:
     def _known(self, name: str, frame: str, route: Route) -> Point | None:
         if name in self.ids:
             return Point("shot", name, frame)
-        if name not in self.refused:
+        if name not in self.refused and self.whole:
             near = did_you_mean(name, self.ids)
             self.tell(route, f'shot "{name}" does not exist', f'did you mean "{near}"?' if near else None)
         return None

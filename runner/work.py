@@ -68,6 +68,8 @@ class Outcome:
     changed: int = 0
     """How many files in the output folder were written."""
     problems: Sequence[Problem] = ()
+    told: frozenset[str] = frozenset()
+    """The shots of which one of the problems tells."""
 
     @property
     def states(self) -> dict[str, str]:
@@ -111,6 +113,8 @@ class Desk:
     problems: list[Problem] = field(default_factory=list)
     codes: set[int] = field(default_factory=set)
     """Exit codes that hold."""
+    told: set[str] = field(default_factory=set)
+    """The shots of which one of the problems tells."""
     made: int = 0
     sharing: Sharing | None = None
 
@@ -166,6 +170,7 @@ class Desk:
         else:
             problems, code = [self._ours(name, error)], 1
         self.codes.add(code)
+        self.told.add(name)
         shot = self.plan.board.by_id.get(name)
         place = self.plan.board.document.place((*shot.route, "shot")) if shot is not None else None
         head = {4: f'shot "{name}" is not bought', 6: f'shot "{name}"'}.get(code, f'shot "{name}" failed')

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 from runner.gather import JOURNAL
 from runner.journal import Journal
 from runner.load import Loaded, load
-from runner.money import Purse, ceiling
+from runner.money import Budget, Purse
 from runner.perform import perform
 from runner.plan import WHOLE, Part
 from runner.ports import Answer, Job, Made, Order, ProviderError, Ticket, Trouble
@@ -362,7 +362,7 @@ class Market:
         store.make()
         journal = Tripping(store.root / JOURNAL)
         journal.trip = trip
-        purse = Purse(ceiling(None if budget is None else Decimal(budget)), loaded.plan.facts.spent)
+        purse = Purse(None if budget is None else Budget(Decimal(budget)), loaded.plan.facts.spent)
         for submit in journal.open(board=loaded.project.stem):
             purse.hold(submit, journal.results(submit.uuid))
         self.shop.watch = lambda _, uuid: self._known(journal, uuid)

@@ -16,12 +16,14 @@ from hypothesis import strategies as st
 
 from runner import api
 from runner import journal as journals
+from runner.cli import run
+from runner.cli.app import start
 from runner.cli.plan import totals
-from runner.errors import StoryError
+from runner.errors import Place, StoryError
 from runner.gather import JOURNAL
 from runner.journal import Journal
 from runner.load import load
-from runner.money import charges
+from runner.money import Budget, Purse, charges, lowest
 from runner.plan import Part
 from runner.ports import Made, Order, ProviderError, Ticket
 from runner.takes import Take
@@ -161,7 +163,10 @@ def test_the_ceiling_stops_before_the_submit_that_would_cross_it(tmp_path: Path)
 
     assert outcome.exit_code == 4
     assert market.shop.total <= Decimal("0.35")
-    assert any("the budget of $0.35 does not allow it" in str(problem) for problem in outcome.problems)
+    refused = [problem for problem in outcome.problems if "the budget of $0.35 does not allow it" in problem.fact]
+    assert {"a budget of at least $0.90"} == {p.remedy for p in refused}, "what all of the run needs"
+    assert {""} == {event.text for event in market.events if event.what == "blocked"}, "why is told once, at the end"
+    assert "does not allow it" not in run.summary(outcome)
     bought = len(market.shop.keys())
     assert bought == sum(map(len, market.takes().values())), "what was bought is kept"
     more = market.run(budget="2")
@@ -604,3 +609,33 @@ def test_any_storyboard_any_seed_any_trouble(
     else:
         assert outcome.exit_code == 4, outcome.problems
         assert budget is not None
+
+
+def test_the_budget_that_binds_is_named_with_its_place(tmp_path: Path) -> None:
+    place = Place("storyboard.yaml", 3, 9)
+    own, given = Budget(Decimal("3.0"), "`budget:`", place), Budget(Decimal(9), "--budget")
+    assert own == lowest(given, own, None)
+    with pytest.raises(StoryError) as error:
+        Purse(own, Decimal("2.772"), whole=Decimal("4.62")).reserve("a", Decimal("0.924"))
+    assert (
+        "the budget of $3.00 (`budget:` at storyboard.yaml:3:9) does not allow it: $2.772 spent, $0.00 in flight, "
+        "$0.924 for this\n  try: a budget of at least $4.62"
+    ) == str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("budget", "own", "told"),
+    [
+        ("0.35", "", "Budget $0.35: that is not enough."),
+        ("3.0", "0.5", "Budget $0.50 (MATCHCUT_BUDGET): that is not enough."),
+        ("3.0", "", "Budget $3.00."),
+    ],
+)
+def test_a_plan_says_whether_the_budget_is_enough(
+    tmp_path: Path, budget: str, own: str, told: str, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("MATCHCUT_BUDGET", own)
+    market = Market(tmp_path, CHAIN, more=f"budget: {budget}\n")
+    assert 0 == start(["plan", str(market.file)])
+    assert f"this run $0.90. {told}\n" in capsys.readouterr().out

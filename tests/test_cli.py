@@ -70,6 +70,12 @@ def test_init_writes_a_storyboard_that_checks_clean_and_never_touches_one(
     before = board.read_bytes()
     assert start(["init", str(tmp_path / "new")]) == 2
     assert board.read_bytes() == before
+    ignore = tmp_path / "new" / ".gitignore"
+    assert ["out/"] == ignore.read_text(encoding="utf-8").splitlines()[1:]
+    board.unlink()
+    ignore.write_text("mine\n", encoding="utf-8")
+    assert 0 == start(["init", str(tmp_path / "new")])
+    assert "mine\n" == ignore.read_text(encoding="utf-8")
 
 
 def test_plan_tells_state_price_and_reason(finished: Stage, capsys: pytest.CaptureFixture[str]) -> None:
@@ -140,8 +146,24 @@ def test_graph_draws(finished: Stage, form: str, begins: str, capsys: pytest.Cap
     assert start(["graph", str(finished.file), "--format", form]) == 0
     assert begins in capsys.readouterr().out
     file = finished.folder / f"graph.{form}"
-    assert start(["graph", str(finished.file), "--format", form, "-o", str(file)]) == 0
+    for _ in range(2):  # what it drew itself, it may draw anew
+        assert start(["graph", str(finished.file), "--format", form, "-o", str(file)]) == 0
     assert begins in file.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("words", [["plan", "STORYBOARD"], ["graph", "STORYBOARD"], ["frame", "FILM"]])
+def test_a_file_that_is_there_is_written_over_only_if_that_is_said(
+    words: list[str], finished: Stage, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    places = {"STORYBOARD": str(finished.file), "FILM": str(finished.out / "film.mp4")}
+    file = tmp_path / "mine.png"
+    file.write_bytes(b"storyboard: mine")
+    said = [*(places.get(word, word) for word in words), "-o", str(file)]
+    assert 2 == start(said)
+    assert f"{file} is there already\n  try: another name, or --force" in capsys.readouterr().err
+    assert b"storyboard: mine" == file.read_bytes()
+    assert 0 == start([*said, "--force"])
+    assert b"storyboard: mine" != file.read_bytes()
 
 
 def test_status_circle_retake_and_report_go_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -169,7 +191,7 @@ def test_status_circle_retake_and_report_go_together(tmp_path: Path, capsys: pyt
 def test_frame_and_inspect_take_any_clip(finished: Stage, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     clip = str(finished.out / "film.mp4")
     for at in ("first", "last", "sharpest", "0.5"):
-        assert start(["frame", clip, "--at", at, "-o", str(tmp_path / "f.png")]) == 0
+        assert start(["frame", clip, "--at", at, "-o", str(tmp_path / f"{at}.png")]) == 0
     assert "640x360" in capsys.readouterr().out
     assert start(["inspect", clip, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["probe"]["width"] == 640
@@ -229,3 +251,46 @@ def test_shipped_pipelines_check_and_rehearse(tmp_path: Path, capsys: pytest.Cap
         assert start(["plan", str(stage.file), "--provider", "animatic"]) == 0
         assert capsys.readouterr().err == ""
     assert check({}, "manifest.schema.json") != []
+
+
+@pytest.mark.parametrize("command", ["check", "plan", "run", "status", "costs"])
+def test_what_is_wrong_with_the_settings_is_told_with_the_storyboard(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stage = Stage(tmp_path, '- {shot: "0010", action: A lamp., from: "0020"}')
+    (tmp_path / "matchcut.toml").write_text("store = 5\njob = 2\n", encoding="utf-8")
+    assert 2 == start([command, str(stage.file)])
+    said = capsys.readouterr().err
+    assert "matchcut.toml:1:1: store is 5, but it must be an address" in said
+    assert 'matchcut.toml:2:1: "job" is no setting' in said
+    assert 'shot "0020" does not exist' in said, "all at once"
+
+
+def test_a_storyboard_that_is_elsewhere_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "film" / "notes").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    assert 2 == start(["plan"])
+    assert "storyboard.yaml does not exist\n  try: matchcut init" in capsys.readouterr().err
+    Stage(tmp_path / "film")
+    assert 2 == start(["plan"])
+    assert "storyboard.yaml does not exist\n  try: film/storyboard.yaml\n" == capsys.readouterr().err
+    monkeypatch.chdir(tmp_path / "film" / "notes")
+    assert 2 == start(["plan"])
+    assert "try: ../storyboard.yaml\n" in capsys.readouterr().err
+
+
+def test_a_list_that_is_not_there_is_told_with_the_one_that_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert 2 == start(["import", str(tmp_path / "nofile.csv")])
+    assert "try: the path of a shot list (CSV)" in capsys.readouterr().err
+    (tmp_path / "shots.csv").write_text("shot\n", encoding="utf-8")
+    assert 2 == start(["import", str(tmp_path / "nofile.csv")])
+    assert f"try: {tmp_path / 'shots.csv'}\n" in capsys.readouterr().err
+
+
+def test_the_troubles_are_listed_without_serving(capsys: pytest.CaptureFixture[str]) -> None:
+    assert 0 == start(["serve", "--trouble-kinds", "help"])
+    assert "cut-connection" in capsys.readouterr().out

@@ -197,6 +197,8 @@ def test_a_shot_that_begins_on_nothing_has_nothing_to_pin(stage: Stage) -> None:
 def test_a_saved_plan_is_carried_out_once(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
     plan = str(stage.folder / "p.json")
     assert 0 == start(["plan", str(stage.file), "-o", plan, "--until", "0020"])
+    assert f"plan saved in {plan}: matchcut run {stage.file} --plan {plan} carries it out" in capsys.readouterr().out
+    assert 0 == start(["plan", str(stage.file), "-o", plan, "--until", "0020"]), "a plan may go in the place of one"
     capsys.readouterr()
     assert 0 == start(["run", str(stage.file), "--plan", plan])
     assert "2 takes made" in capsys.readouterr().out
@@ -270,3 +272,8 @@ def test_the_plans_of_several_variants_fit_the_schema_too_and_each_is_saved_by_i
     assert 0 == start(["plan", str(stage.file), "-o", str(plan), "--variant", "cold", "--only", "0010"])
     assert 0 == start(["run", str(stage.file), "--plan", str(plan)])
     assert ["0010_tk01"] == [path.stem[-9:] for path in (stage.out / "cold" / "clips").iterdir()]
+
+
+def test_a_part_without_a_shot_is_told(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    assert 2 == start(["plan", str(stage.file), "--only", "0030", "--until", "0020"])
+    assert "no shot is in all of these parts\n  try: one of --only" in capsys.readouterr().err

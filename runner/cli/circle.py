@@ -36,9 +36,12 @@ def command(shot: str, take: str | None, storyboard: Path, none: bool, variant: 
 
 
 def tell_what_follows(after: Plan, shot: str) -> None:
-    """Which shots are to be made again after a choice, and what that costs."""
-    stale = [name for name in after.follows(shot) if after.decisions[name].state != "current"]
+    """Which shots are to be made again after a choice, what that costs, and which ones wait for a choice."""
+    stale = [name for name in after.follows(shot) if after.decisions[name].buy]
     if stale:
         costs = [after.cost(name) for name in stale]
         total = options.usd(sum(cost for cost in costs if cost is not None)) if None not in costs else "?"  # type: ignore[arg-type]
         click.echo(f"  what follows is to be made again: {', '.join(stale)} ({total} at most)")
+    for name in after.follows(shot):
+        if after.decisions[name].state == "waiting":
+            click.echo(f"  {name} waits: {after.decisions[name].reason}")

@@ -13,6 +13,7 @@ from .. import gather
 from ..load import loads
 from ..money import Charge
 from . import options
+from .plan import in_flight
 
 _BY: dict[str, Callable[[Charge], str]] = {
     "task": lambda charge: charge.uuid,
@@ -34,7 +35,7 @@ def command(storyboard: Path, by: str, as_json: bool) -> int:
     budget = loaded.board.budget
     if as_json:
         options.say({"usd": float(spent), "budget": None if budget is None else float(budget),
-                     "charges": [_data(charge) for charge in found]})  # fmt: skip
+                     "charges": [_data(charge) for charge in found], "in_flight": in_flight(loaded.plan)})  # fmt: skip
         return 0
     groups: dict[str, list[Charge]] = {}
     for charge in found:
@@ -44,8 +45,13 @@ def command(storyboard: Path, by: str, as_json: bool) -> int:
         for name, mine in sorted(groups.items())
     ]
     options.columns((by, "tasks", "estimated", "spent", "told by"), rows, right=(1, 2, 3))
+    for line in options.flights(loaded.plan):
+        click.echo(line)
     left = f" of {options.usd(budget)}" if budget is not None else ""
-    click.echo(f"spent {options.usd(spent)}{left}")
+    flying = [flight.usd for some in loaded.plan.facts.flights.values() for flight in some]
+    known = None if None in flying else sum((usd for usd in flying if usd is not None), Decimal(0))
+    aside = f"; about {options.usd(known)} more in flight" if flying else ""
+    click.echo(f"spent {options.usd(spent)}{left}{aside}")
     return 0
 
 

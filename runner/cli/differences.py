@@ -107,12 +107,7 @@ def bill(diff: Diff) -> list[str]:
 
 def _budget(diff: Diff, told: Bill, budget: Decimal) -> str:
     was = "" if not diff.existed or told.was_budget == budget else f", was {_or_none(told.was_budget)}"
-    said = f"Budget {options.usd(budget)}{was}"
-    if told.best is not None and told.spent + told.best > budget:
-        return f"{said}: that is not enough."
-    if told.worst is not None and told.spent + told.worst > budget:
-        return f"{said}: that may not be enough."
-    return f"{said}."
+    return f"Budget {options.usd(budget)}{was}{options.enough(budget, told.spent, told.best, told.worst)}"
 
 
 def _or_none(budget: Decimal | None) -> str:

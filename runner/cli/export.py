@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from ..errors import StoryError
 from ..exports import LEFT_OUT, LISTS
 from ..load import load
 from ..store import told, write
@@ -21,12 +20,11 @@ _MARK = "\ufeff"
 @options.storyboard
 @click.option("--as", "form", type=click.Choice(list(LISTS)), required=True, help="What to write.")
 @click.option("-o", "file", type=click.Path(path_type=Path), metavar="FILE", help="Write a file instead of printing.")
-@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@options.force
 @options.outside
 def command(storyboard: Path, form: str, file: Path | None, force: bool, allow_outside: bool) -> int:
     """Write the shots as a list: csv, for a spreadsheet, with templates filled in. Tells what a list can't hold."""
-    if file is not None and file.exists() and not force:
-        raise StoryError.of(f"{file} is there already", "another name, or --force to write over it")
+    options.vacant(file, force=force)
     plan = load(storyboard, allow_outside=allow_outside).plan
     words = {name: brief.words for name, brief in plan.briefs.items()}
     text = LISTS[form](plan.board, words, {name: brief.seconds for name, brief in plan.briefs.items()})

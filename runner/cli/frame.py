@@ -9,6 +9,7 @@ import click
 from ..errors import StoryError
 from ..store import told, write
 from ..storyboard import SELECTOR
+from . import options
 
 
 @click.command
@@ -17,7 +18,8 @@ from ..storyboard import SELECTOR
     "--at", default="last", show_default=True, metavar="WHICH", help="first, last, sharpest, or seconds such as 2.5."
 )
 @click.option("-o", "file", type=click.Path(path_type=Path), required=True, metavar="FRAME.png", help="Where it goes.")
-def command(clip: Path, at: str, file: Path) -> int:
+@options.force
+def command(clip: Path, at: str, file: Path, force: bool) -> int:
     """Take one frame out of CLIP, exactly, with its right colours, as PNG."""
     from ..media import decode, picture
 
@@ -26,6 +28,7 @@ def command(clip: Path, at: str, file: Path) -> int:
         raise StoryError.of(f"{at} names no frame", "first, last, sharpest, or seconds such as 2.5")
     if file.suffix.lower() != ".png":
         raise StoryError.of(f"{file} is not named as PNG", str(file.with_suffix(".png")))
+    options.vacant(file, force=force)
     found = decode.frame(str(clip), selector)
     with told(file.parent):
         write(file, picture.png(found.rgb))

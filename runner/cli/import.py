@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from .. import imports
-from ..errors import StoryError
+from ..errors import StoryError, did_you_mean
 from ..store import told, write
 from . import options
 from .app import as_data, tell
@@ -19,13 +19,12 @@ from .app import as_data, tell
 @click.option("--as", "kind", type=click.Choice(list(imports.IMPORTS)), help="Else as the file's name says.")
 @click.option("--pipeline", default="animatic", show_default=True, metavar="NAME", help="What is to make the shots.")
 @click.option("-o", "out", type=click.Path(path_type=Path), metavar="FILE", help="Write a file instead of printing.")
-@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@options.force
 @options.as_json
 def command(file: Path, kind: str | None, pipeline: str, out: Path | None, force: bool, as_json: bool) -> int:
     """Make a storyboard of a shot list (CSV) or a screenplay (Fountain). Tells what could not be carried over."""
     folder = out.parent if out is not None else Path()
-    if out is not None and out.exists() and not force:
-        raise StoryError.of(f"{out} is there already", "another name, or --force to write over it")
+    options.vacant(out, force=force)
     target = imports.target.find(pipeline, folder)
     made = imports.read(
         _bytes(file), str(file), kind or imports.kind_of(file), target, is_file=lambda name: _inside(folder, name)
@@ -54,7 +53,11 @@ def _bytes(file: Path) -> bytes:
         with file.open("rb") as stream:
             return stream.read(imports.BYTES_MAX + 1)
     except FileNotFoundError:
-        raise StoryError.of(f"{file} does not exist") from None
+        there = file.parent.iterdir() if file.parent.is_dir() else ()
+        lists = [each.name for each in there if each.suffix in imports.SUFFIXES]
+        near = did_you_mean(file.name, lists) or (lists[0] if len(lists) == 1 else None)
+        remedy = str(file.with_name(near)) if near else "the path of a shot list (CSV) or a screenplay (Fountain)"
+        raise StoryError.of(f"{file} does not exist", remedy) from None
     except IsADirectoryError:
         raise StoryError.of(f"{file} is a folder", "the list in it") from None
     except OSError as error:

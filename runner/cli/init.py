@@ -12,6 +12,8 @@ from ..store import told, write
 
 _STARTER = Path(__file__).with_name("starter.yaml")
 
+_IGNORE = "# What matchcut run makes: it can be made again from the storyboard and its takes.\nout/\n"
+
 
 @click.command
 @click.argument("folder", default=".", type=click.Path(path_type=Path))
@@ -20,7 +22,11 @@ def command(folder: Path) -> int:
     place = folder / "storyboard.yaml"
     if place.exists():
         raise StoryError.of(f"{place} is there already", "another folder")
+    ignore = folder / ".gitignore"
     with told(folder):
         write(place, _STARTER.read_bytes())
+        if not ignore.exists():
+            write(ignore, _IGNORE.encode())
+            click.echo(f"wrote {ignore}: films and clips stay out of git")
     click.echo(f"wrote {place}\n  try: matchcut run {shlex.quote(str(place))}")
     return 0

@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .. import amount
 from .. import env as env_file
+from ..errors import StoryError
 
 if TYPE_CHECKING:
     from ..plan import Part, Plan
@@ -40,12 +42,19 @@ only = click.option("--only", metavar="SHOT", multiple=True, help="Make these sh
 until = click.option("--until", metavar="SHOT", help="Make SHOT and all that it needs, however far back.")
 start = click.option("--from", "start", metavar="SHOT", help="Make SHOT and all that follows from it.")
 as_json = click.option("--json", "as_json", is_flag=True, help="For programs.")
+force = click.option("--force", is_flag=True, help="Write over a file that is there.")
 
 
 def environ(file: Path | None) -> dict[str, str]:
     """The environment, with what the .env file adds that --env or MATCHCUT_ENV names. Raises StoryError."""
     named = str(file) if file is not None else os.environ.get("MATCHCUT_ENV", "")
     return env_file.read(Path(named), os.environ) if named else dict(os.environ)
+
+
+def vacant(file: Path | None, *, force: bool, ours: Callable[[Path], bool] = lambda _: False) -> None:
+    """Raise StoryError where a file is there that nobody said to write over; ``ours``: whether it may go unasked."""
+    if file is not None and file.exists() and not force and not ours(file):
+        raise StoryError.of(f"{file} is there already", "another name, or --force to write over it")
 
 
 def part(only: Sequence[str], until: str | None, start: str | None, *, keep_stale: bool) -> Part:
@@ -99,18 +108,19 @@ def columns(
     click.echo("\n".join(lines))
 
 
+usd = amount.usd
+
+
 def count(number: int, what: str) -> str:
     """``3 shots``, ``1 shot``."""
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
-def usd(amount: Decimal | None) -> str:
-    """An amount in USD as people write it; "?" for a model without a price."""
-    if amount is None:
-        return "?"
-    text = f"{amount.normalize():f}"
-    whole, _, cents = text.partition(".")
-    return f"${whole}.{cents.ljust(2, '0')}"
+def enough(budget: Decimal, spent: Decimal, best: Decimal | None, worst: Decimal | None) -> str:
+    """The end of a sentence that names a budget: whether it is enough for what was spent and what a run spends."""
+    if best is not None and spent + best > budget:
+        return ": that is not enough."
+    return ": that may not be enough." if worst is not None and spent + worst > budget else "."
 
 
 def wordwise(old: str, new: str) -> str:

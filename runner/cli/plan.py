@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
 from decimal import Decimal
@@ -10,7 +11,7 @@ from typing import Any
 
 import click
 
-from .. import bill, saved
+from .. import bill, config, saved
 from ..load import Loaded, loads, warnings
 from ..needs import missing
 from ..plan import Decision, End, Part, Plan
@@ -35,12 +36,15 @@ from .app import as_data, tell
     "-o", "output", metavar="FILE", type=click.Path(path_type=Path),
     help="Save the plan; `run --plan FILE` carries it out, once, if nothing has changed.",
 )  # fmt: skip
+@options.force
 def command(
     storyboard: Path, provider: str | None, variants: tuple[str, ...], only: tuple[str, ...], until: str | None,
     start: str | None, output: Path | None, *, keep_stale: bool, as_json: bool, allow_outside: bool, check: bool,
+    force: bool,
 ) -> int:  # fmt: skip
     """Show what a run would make, in what order, why, and what it costs. Reads only."""
     part = options.part(only, until, start, keep_stale=keep_stale)
+    options.vacant(output, force=force, ours=saved.is_plan)
     found = loads(storyboard, variants=variants, provider=provider, allow_outside=allow_outside, part=part)
     if output is not None:
         save(found, output)
@@ -54,6 +58,9 @@ def command(
             for line in options.flights(found[0].plan):
                 click.echo(line)
             click.echo(grand(found))
+    if output is not None:
+        words = ["matchcut", "run", *([] if storyboard == Path("storyboard.yaml") else [str(storyboard)])]
+        click.echo(f"plan saved in {output}: {shlex.join([*words, '--plan', str(output)])} carries it out", err=as_json)
     return 3 if check and any(loaded.plan.work for loaded in found) else 0
 
 
@@ -184,9 +191,21 @@ def sums(plan: Plan, *, alone: bool = True) -> str:
         run += f", and up to {options.usd(told['later'])} once what waits is circled"
     if not alone:
         return f"{head} This variant {run}."
-    budget = f" Budget {options.usd(told['budget'])}." if told["budget"] is not None else ""
     told_by = f" ({', '.join(plan.facts.sources)})" if plan.facts.sources else ""
+    budget = _budget(plan, told["run"], told["worst"])
     return f"{head} Spent {options.usd(told['spent'])}{told_by}, this run {run}.{budget}"
+
+
+def _budget(plan: Plan, best: Decimal | None, worst: Decimal | None) -> str:
+    """The budget that is known before a run, and whether it is enough for what is spent, in flight, and to be spent."""
+    own = config.amount(plan.facts.environ.get("MATCHCUT_BUDGET"), "MATCHCUT_BUDGET", [])
+    known = [budget for budget in (plan.board.budget, own) if budget is not None]
+    if not known:
+        return ""
+    flying = sum((f.usd or Decimal(0) for some in plan.facts.flights.values() for f in some), Decimal(0))
+    named = " (MATCHCUT_BUDGET)" if min(known) != plan.board.budget else ""
+    enough = options.enough(min(known), plan.facts.spent + flying, best, worst)
+    return f" Budget {options.usd(min(known))}{named}{enough}"
 
 
 def grand(found: Sequence[Loaded]) -> str:
@@ -205,7 +224,7 @@ def grand(found: Sequence[Loaded]) -> str:
         return f"{head} Free: drawn on this machine." + (bought if lane.rehearsal else "")
     best, worst = options.usd(told.run), options.usd(told.worst)
     run = best if best == worst else f"{best} to {worst}"
-    budget = f" Budget {options.usd(told.budget)}." if told.budget is not None else ""
+    budget = _budget(plans[0], told.run, told.worst)
     told_by = f" ({', '.join(plans[0].facts.sources)})" if plans[0].facts.sources else ""
     return f"{head} Spent {options.usd(told.spent)}{told_by}, this run {run}.{budget}"
 

@@ -33,7 +33,8 @@ class _Lines:
     """Plain lines, for logs."""
 
     def __init__(self, plan: Plan) -> None:
-        self.total = sum(bool(d.buy or d.due) for d in plan.decisions.values())
+        self.known = set(plan.decisions)
+        self.work = expected(plan)
         self.begun: dict[str, float] = {}
         self.count = 0
 
@@ -41,20 +42,32 @@ class _Lines:
         now = time.monotonic()
         if event.what == "begun":
             self.begun.setdefault(event.shot, now)
+            self.work |= {event.shot} & self.known  # what is bought again, or fetched, was in no plan
         elif event.what == "done" and event.shot in self.begun:
             self.count += 1
             click.echo(
-                f"[{self.count}/{self.total}] {event.shot} made in {now - self.begun[event.shot]:.1f} s", err=True
+                f"[{self.count}/{len(self.work)}] {event.shot} made in {now - self.begun[event.shot]:.1f} s", err=True
             )
         elif event.what in ("failed", "blocked", "waiting", "unknown"):
-            click.echo(f"{event.shot} {event.what}: {event.text}", err=True)
+            click.echo(ended(event), err=True)
         elif event.what == "note":
             click.echo(noted(event), err=True)
+
+
+def expected(plan: Plan) -> set[str]:
+    """The shots that a run will have something to do for, as far as that is known before."""
+    flying = {shot for shot, some in plan.facts.flights.items() if any(flight.known for flight in some)}
+    return {name for name, d in plan.decisions.items() if d.buy or d.due} | (flying & plan.decisions.keys())
 
 
 def noted(event: Event) -> str:
     """A note as it is shown: of a shot, or of the whole run."""
     return f"{event.shot}: {event.text}" if event.shot else event.text
+
+
+def ended(event: Event) -> str:
+    """How a shot ended that was not made."""
+    return f"{event.shot} {event.what}" + (f": {event.text}" if event.text else "")
 
 
 class _Bars:
@@ -81,7 +94,7 @@ class _Bars:
 
         self.plan = plan
         self.seconds = {name: brief.seconds for name, brief in plan.briefs.items()}
-        self.work = {name for name, decision in plan.decisions.items() if decision.buy or decision.due}
+        self.work = expected(plan)
         self.progress: Progress = Progress(
             SpinnerColumn(finished_text="[green]✓"), TextColumn("{task.description}"), BarColumn(bar_width=28),
             TextColumn("{task.fields[told]}"), TimeElapsedColumn(), Left(), transient=True,
@@ -90,10 +103,16 @@ class _Bars:
 
     def __enter__(self) -> _Bars:
         self.progress.start()
-        total = sum(self.seconds[name] for name in self.work) or 1
-        self.whole = self.progress.add_task("[bold]film", total=total * 1.05, told=f"0/{len(self.work)} shots")
         self.count = 0
+        self.whole = self.progress.add_task("[bold]film", total=self._total(), told=self._told())
         return self
+
+    def _total(self) -> float:
+        """Seconds of clips, and a little for joining them."""
+        return (sum(self.seconds[name] for name in self.work) or 1) * 1.05
+
+    def _told(self) -> str:
+        return f"{self.count}/{len(self.work)} shots"
 
     def __exit__(self, *_: object) -> None:
         self.progress.stop()
@@ -105,6 +124,8 @@ class _Bars:
             self.shots[event.shot] = self.progress.add_task(
                 f"shot {event.shot}", total=None, told=f"{self.seconds[event.shot]:g} s"
             )
+            self.work.add(event.shot)  # what is bought again, or fetched, was in no plan
+            self.progress.update(self.whole, total=self._total(), told=self._told())
         elif event.what == "made" and event.shot in self.shots:
             self.progress.update(self.shots[event.shot], told=f"take {event.take}")
         elif event.what in ("done", "failed", "blocked", "waiting", "unknown") and event.shot in self.seconds:
@@ -112,10 +133,8 @@ class _Bars:
                 self.progress.remove_task(self.shots.pop(event.shot))
             if event.shot in self.work:
                 self.count += 1
-                self.progress.update(
-                    self.whole, advance=self.seconds[event.shot], told=f"{self.count}/{len(self.work)} shots"
-                )
+                self.progress.update(self.whole, advance=self.seconds[event.shot], told=self._told())
             if event.what != "done":
-                self.progress.console.print(f"{event.shot} {event.what}: {event.text}", highlight=False, markup=False)
+                self.progress.console.print(ended(event), highlight=False, markup=False)
             if self.count == len(self.work):
                 self.progress.update(self.whole, description="[bold]joining the film")

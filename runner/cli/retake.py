@@ -20,7 +20,10 @@ from . import options
 def command(
     shot: str, storyboard: Path, takes: int, provider: str | None, variant: str | None, allow_outside: bool
 ) -> int:
-    """Ask for more takes of SHOT for the same words and frames; the next run makes them. What there is stays."""
+    """Ask for more takes of SHOT for the same words and frames; the next run makes them. What there is stays.
+
+    Asked for twice, they are made twice.
+    """
     after = api.retake(storyboard, shot, takes, provider=provider, variant=variant, allow_outside=allow_outside)
     decision = after.decisions[shot]
     cost = options.usd(after.cost(shot))

@@ -174,10 +174,17 @@ def summary(outcome: Outcome, head: str = "") -> str:
     variant = outcome.plan.board.variant
     named = "" if variant is None else f" --variant {variant.name}"
     for name, decision in outcome.decisions.items():
+        if name in outcome.told and decision.state in ("blocked", "unknown"):
+            continue  # with the problems
         if decision.state in ("waiting", "blocked", "unknown"):
             lines.append(f"{name} {decision.state}: {decision.reason}")
             if decision.state == "waiting":
-                lines.append(f"  try: matchcut circle {name} 1{named}, once you have looked at the takes in the report")
+                first, *more = _fitting(outcome, name) or ["TAKE"]
+                others = f" (or {', '.join(more)})" if more else ""
+                remedy = (
+                    f"matchcut circle {name} {first}{named}{others}, once you have looked at the takes in the report"
+                )
+                lines.append(f"  try: {remedy}")
         elif outcome.made and decision.have > 1 and not decision.circled and decision.take is not None:
             others = f"{decision.have} takes; take {decision.take.take} counts until another is circled"
             lines.append(f"{name}: {others} (matchcut circle {name} TAKE{named})")
@@ -186,6 +193,13 @@ def summary(outcome: Outcome, head: str = "") -> str:
     lines.append(f"{head}{options.count(len(states), 'shot')}: {told}; {options.count(outcome.made, 'take')} made")
     lines += [str(path) for path in (*outcome.films, outcome.report) if path is not None]
     return "\n".join(lines)
+
+
+def _fitting(outcome: Outcome, shot: str) -> list[str]:
+    """The numbers of the takes that a person may choose from: those made for the shot's present words and frames."""
+    key = outcome.decisions[shot].key
+    found = outcome.facts.by_key.get(key.digest, ()) if key is not None else ()
+    return [str(number) for number in sorted({take.take for take in found})]
 
 
 def nothing(outcome: Outcome) -> str:

@@ -50,7 +50,11 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.option("--trouble-kinds", metavar="A,B,…", help="Which troubles; help lists them.")
 @click.option("--lasting", is_flag=True, help="Troubles of files never heal.")
 @click.option("--seed", type=int, default=0, help="What chance follows from.")
-@click.option("--ready-made", is_flag=True, help="Plain clips that are made once, instead of drawn ones.")
+@click.option(
+    "--ready-made",
+    is_flag=True,
+    help="Plain clips that are made once, instead of drawn ones; takes may have the same bytes.",
+)
 @click.option("--cards", type=_FOLDER, help="A folder with cards of more models.")
 @click.option("--without", multiple=True, metavar="MODEL", help="A model that is gone.")
 @click.option("--balance", default="100000", callback=_usd, metavar="USD", help="What the account holds.")
@@ -69,6 +73,11 @@ def command(
     The stand-in speaks the service's protocol (HTTP and websocket at /v1), and GET /ledger says what it would have
     charged. Every key is let in, unless MATCHCUT_STANDIN_KEY holds the only one.
     """
+    if given["trouble_kinds"] == "help":
+        from ..server.trouble import KINDS
+
+        click.echo("\n".join(f"{name:16} {what}" for name, what in KINDS.items()))
+        return
     if standin == webhooks:
         raise click.UsageError("say one of --standin and --webhooks")
     if importlib.util.find_spec("starlette") is None or importlib.util.find_spec("uvicorn") is None:
@@ -96,12 +105,9 @@ def _standin(host: str, port: int, given: dict[str, Any]) -> None:
     from ..clock import RealClock
     from ..server import standin
     from ..server.service import Options, Service
-    from ..server.trouble import KINDS, USUAL, kinds
+    from ..server.trouble import USUAL, kinds
 
     named = given["trouble_kinds"]
-    if named == "help":
-        click.echo("\n".join(f"{name:16} {what}" for name, what in KINDS.items()))
-        return
     options = Options(
         speed=given["speed"], making=given["making"], registering=given["registering"], trouble=given["trouble"],
         kinds=kinds(named.replace(" ", "").split(",")) if named else USUAL, lasting=given["lasting"],

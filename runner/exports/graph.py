@@ -53,6 +53,19 @@ class Graph:
     edges: tuple[Edge, ...]
 
 
+_HEADS = (
+    "flowchart LR\n  accTitle: ",
+    "digraph shots {\n  graph [",
+    '<svg xmlns="http://www.w3.org/2000/svg" class="mc-graph"',
+)
+"""How a drawing begins, in each of the formats."""
+
+
+def ours(text: str) -> bool:
+    """Whether a text begins as the drawings of this module do."""
+    return text.startswith(_HEADS)
+
+
 def anchor(shot: str) -> str:
     """The name by which a page links to a shot: ``shot-0010``. Letters that a link can't hold are spelled out."""
     return "shot-" + "".join(c if c.isascii() and (c.isalnum() or c in "-_") else f".{ord(c):x}." for c in shot)
