@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,6 +23,8 @@ from runner.takes import Circle, Take
 
 from .market import Market, Shop
 
+CUTS = int(os.environ.get("MATCHCUT_CUTS", "211"))
+"""Every how many bytes a file is cut off."""
 CHAIN = """
 - {shot: "0010", action: A lamp burns., takes: 2}
 - {shot: "0020", action: Rain runs.}
@@ -162,10 +165,9 @@ def test_a_circle_that_was_taken_away_in_git_does_not_come_back(market: Market) 
 
 
 DAMAGES: dict[str, Callable[[str], str]] = {
-    "cut off": lambda text: text[: text.rindex("  clip: ")],
+    "cut off": lambda text: text.replace(takes.HEAD, "")[: text.rindex("  clip: ") - len(takes.HEAD)],
     "words of another key": lambda text: text.replace("duration: 1\n", "duration: 2\n", 1),
     "no yaml": lambda text: "{[",
-    "empty": lambda text: "",
     "no shot": lambda text: text.replace("shot:", "sho:"),
     "a take lacks its key": lambda text: text.replace("  key: ", "  ky: ", 1),
     "charges are odd": lambda text: (
@@ -193,6 +195,70 @@ def test_a_damaged_file_is_refused_and_by_force_kept_beside(damage: str, shot: s
     assert (shot,) == done.written
     assert {**before, f"{shot}.yaml.bak": broken.encode()} == contents(market)
     assert [file.with_name(f"{shot}.yaml.bak")] == list(done.aside)
+
+
+def cuts(raw: bytes, step: int = 1) -> list[bytes]:
+    """A file cut off at every byte (each ``step`` of them, and all near the end) that says less than the whole of it."""
+    ends = sorted({*range(0, len(raw), step), *range(len(raw) - 12, len(raw))})
+    return [raw[:end] for end in ends if raw[:end].rstrip() != raw.rstrip()]
+
+
+@pytest.mark.parametrize("shot", ["0010", "0020"])
+def test_a_file_that_is_cut_off_at_any_byte_is_known_to_be(shot: str, market: Market) -> None:
+    file = market.folder / "storyboard.takes" / f"{shot}.yaml"
+    raw = file.read_bytes()
+    assert all(takes.torn(cut.decode("utf-8", "replace")) for cut in cuts(raw))
+    for cut in cuts(raw, 301):
+        file.write_bytes(cut)
+        with pytest.raises(StoryError, match=r"(empty|cut off or damaged)(?s:.*)try: matchcut takes rebuild"):
+            takes.read(file, file.name)
+
+
+@pytest.mark.parametrize("shot", ["0010", "0020"])
+def test_a_file_that_is_cut_off_comes_back_byte_for_byte(shot: str, market: Market) -> None:
+    file = market.folder / "storyboard.takes" / f"{shot}.yaml"
+    before = contents(market)
+    for cut in cuts(file.read_bytes(), CUTS):
+        file.write_bytes(cut)
+        done = api.rebuild(market.file)
+        assert before == contents(market), cut[-80:]
+        assert ((shot,), (shot,)) == (done.written, done.torn)
+
+
+@pytest.mark.parametrize("shot", ["0010", "0020"])
+def test_an_older_file_without_an_end_is_read_and_what_it_lost_comes_back(shot: str, market: Market) -> None:
+    file = market.folder / "storyboard.takes" / f"{shot}.yaml"
+    whole = file.read_bytes()
+    old = whole.decode().replace(takes.HEAD, "# Written by matchcut.\n").removesuffix(f"{takes.END}\n")
+    for end in [*range(len(old) - 1500, len(old), 97), len(old)]:
+        file.write_text(old[:end], encoding="utf-8")
+        try:
+            takes.read(file, file.name)
+            api.rebuild(market.file)
+        except StoryError:
+            api.rebuild(market.file, force=True)
+        assert whole == file.read_bytes(), old[:end][-80:]
+
+
+def test_a_take_of_another_machine_at_a_cut_is_not_left_out_unasked(market: Market) -> None:
+    file = market.folder / "storyboard.takes" / "0020.yaml"
+    record = takes.read(file, file.name)
+    elsewhere = replace(record.takes[0], take=9, clip="ab" * 32, task_uuid="elsewhere", video_uuid="there")
+    text = takes.text(replace(record.with_take(elsewhere), charges=()))
+    file.write_text(text.removesuffix(f"{takes.END}\n"), encoding="utf-8")
+
+    with pytest.raises(StoryError, match="neither journal nor store know what stood in it"):
+        api.rebuild(market.file)
+    api.rebuild(market.file, force=True)
+
+    assert elsewhere in takes.read(file, file.name).takes
+
+
+def test_an_empty_file_of_which_nothing_is_known_is_refused(market: Market) -> None:
+    file = market.folder / "storyboard.takes" / "0099.yaml"
+    file.write_bytes(b"")
+    with pytest.raises(StoryError, match=r"0099\.yaml: it is empty or cut off"):
+        api.rebuild(market.file)
 
 
 def test_a_second_damaged_file_does_not_take_the_place_of_the_first(market: Market) -> None:

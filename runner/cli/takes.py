@@ -116,6 +116,10 @@ def rebuild(storyboard: Path, *, side: str | None, force: bool, as_json: bool) -
         record = done.records[shot]
         charges = f", {options.count(len(record.charges), 'charge')}" if record.charges else ""
         click.echo(f"{shot}: written with {options.count(len(record.takes), 'take')}{charges}")
+    for shot in done.torn:
+        click.echo(
+            f"  {shot} was cut off: what was bought or circled on another machine may be missing; git diff shows it"
+        )
     for path in done.aside:
         click.echo(f"set aside, for you to look at: {path}")
     if done.ownerless:
