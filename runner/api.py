@@ -188,6 +188,8 @@ def run(
     async def go(fresh: Loaded, executor: Executor) -> Outcome:
         if saved is not None:
             begin(saved, fresh)
+        if spend and fresh.plan.spends and fresh.plan.facts.unread:
+            raise StoryError(replace(problem, severity="error") for problem in fresh.plan.facts.unread.values())
         _addressed(fresh, remembered)
         provider = provider_of(fresh.lane.provider, setting(fresh, executor, clock, tell))
         journal = purse = None
@@ -257,6 +259,12 @@ def circle(
 def _meant(loaded: Loaded, shot: str, key: str, wanted: str) -> takes.Take:
     """The take that a number, or the beginning of a clip's digest, means among those of a key. Raises StoryError."""
     mine = [take for take in loaded.plan.facts.by_key.get(key, ()) if take.key == key]
+    older = takes.find(loaded.plan.facts.takes.get(shot, ()), wanted)
+    if older and not takes.find(mine, wanted):
+        fact = f"take {wanted} of shot {shot} was made for other words or frames than its present ones"
+        last = loaded.plan.decisions[shot].take
+        named = "" if last is not None and older == [last] else f" --take {wanted}"
+        raise StoryError.of(fact, f"matchcut accept {shot}{named}, if it is right for these all the same")
     return _among(mine, shot, wanted, " for its present words and frames")
 
 
@@ -266,8 +274,9 @@ def _among(mine: Sequence[takes.Take], shot: str, wanted: str, what: str = "") -
         which = " or ".join(f"take {take.take} ({take.clip[:20]})" for take in found)
         raise StoryError.of(f"{wanted} may be {which} of shot {shot}", "its number, or more digits")
     if not found:
-        have = ", ".join(f"{take.take}" for take in mine) or "none"
-        raise StoryError.of(f"shot {shot} has no take {wanted}{what}", f"one of: {have}")
+        have = ", ".join(f"{take.take}" for take in mine)
+        remedy = f"one of: {have}" if have else "matchcut run makes it; `matchcut takes` lists what there is"
+        raise StoryError.of(f"shot {shot} has no take {wanted}{what}", remedy)
     return found[0]
 
 

@@ -213,7 +213,7 @@ def chosen(takes: Sequence[Take], key: str, circled: Mapping[str, Circle]) -> tu
     mine = sorted((take for take in takes if take.key == key), key=lambda t: t.take)
     circle = circled.get(key)
     if circle is not None:
-        for take in takes:
+        for take in (*mine, *takes):  # the same clip may have been made for other words as well
             if circle.fits(take):
                 return take, True
     return (mine[0] if mine else None), False

@@ -17,11 +17,15 @@ from hypothesis import strategies as st
 from runner import api, takes
 from runner.cli.app import start
 from runner.errors import StoryError
+from runner.footage import OWN
+from runner.key import own
 from runner.load import load
 from runner.ports import Order, ProviderError, Ticket
+from runner.store import hash_file
 from runner.takes import Circle, Take
 
 from .market import Market, Shop
+from .media import clips
 
 CUTS = int(os.environ.get("MATCHCUT_CUTS", "211"))
 """Every how many bytes a file is cut off."""
@@ -357,3 +361,45 @@ def test_the_command_says_what_it_did(market: Market, capsys: pytest.CaptureFixt
     told = json.loads(capsys.readouterr().out)
     assert (["0020"], 3) == (told["written"], told["takes"]["0020"])
     assert [path.rpartition("/")[2] for path in told["aside"]] == ["0020.yaml.bak"]
+
+
+def test_nothing_is_bought_while_circles_are_gone_with_their_file(market: Market) -> None:
+    market.write(market.shots.replace("A door opens.", "A door shuts."))
+    (market.folder / "storyboard.takes" / "0040.yaml").unlink()
+    (told,) = load(market.file).plan.warnings
+    assert "which is gone: the circles that were in it do not count until it is made anew" in told.fact
+
+    with pytest.raises(StoryError, match=r"circles that were in it(?s:.*)try: matchcut takes rebuild") as raised:
+        api.run(market.file, yes=True)
+
+    assert 2 == raised.value.exit_code
+    api.rebuild(market.file)
+    assert {} == load(market.file).plan.facts.unread
+
+
+def test_own_footage_never_comes_into_takes_files(market: Market, capsys: pytest.CaptureFixture[str]) -> None:
+    clip = market.folder / "pier.mp4"
+    clips.make(clip, [clips.scene(64, 64, 1)] * 3)
+    market.write(market.shots.replace('{shot: "0020", action: Rain runs.}', '{shot: "0020", clip: pier.mp4}'))
+    store = load(market.file).project.store
+    asked = own(hash_file(clip))
+    store.record(Take(1, asked.digest, hash_file(clip), OWN, OWN, asked.parts))
+    store.keep(Path(shutil.copy(clip, market.folder / "copy.mp4")), hash_file(clip))
+    store.note("runware", "storyboard", "0020", key=asked.digest)
+    before = contents(market)
+    file = market.folder / "storyboard.takes" / "0020.yaml"
+
+    assert () == api.rebuild(market.file).written
+    file.unlink()
+    api.rebuild(market.file)
+
+    assert before == contents(market)
+    assert () == load(market.file).plan.warnings
+    assert 0 == start(["takes", str(market.file)])
+    said = capsys.readouterr()
+    assert OWN not in said.out.split()
+    assert "" == said.err
+    record = takes.read(file, file.name).with_take(store.drawn(asked.digest)[0])
+    file.write_text(takes.text(record), encoding="utf-8")
+    api.rebuild(market.file)
+    assert before == contents(market), "one that came in once goes again"
