@@ -101,6 +101,10 @@ class Document:
             yield found
             node = found[1]
 
+    def holder(self, path: Route) -> tuple[Document, Route]:
+        """The file in which the value at a path stands, and its path there."""
+        return self, path
+
     def place(self, path: Sequence[str | int]) -> Place:
         """Where the value at a path stands; of the nearest value above it if there is none."""
         *_, (_, node) = self.nodes(path)
