@@ -188,6 +188,8 @@ def run(
     async def go(fresh: Loaded, executor: Executor) -> Outcome:
         if saved is not None:
             begin(saved, fresh)
+        if spend and fresh.plan.spends and fresh.plan.facts.unread:
+            raise StoryError(replace(problem, severity="error") for problem in fresh.plan.facts.unread.values())
         _addressed(fresh, remembered)
         provider = provider_of(fresh.lane.provider, setting(fresh, executor, clock, tell))
         journal = purse = None
@@ -269,6 +271,12 @@ def circle(
 def _meant(loaded: Loaded, shot: str, key: str, wanted: str) -> takes.Take:
     """The take that a number, or the beginning of a clip's digest, means among those of a key. Raises StoryError."""
     mine = [take for take in loaded.plan.facts.by_key.get(key, ()) if take.key == key]
+    older = takes.find(loaded.plan.facts.takes.get(shot, ()), wanted)
+    if older and not takes.find(mine, wanted):
+        fact = f"take {wanted} of shot {shot} was made for other words or frames than its present ones"
+        last = loaded.plan.decisions[shot].take
+        named = "" if last is not None and older == [last] else f" --take {wanted}"
+        raise StoryError.of(fact, f"matchcut accept {shot}{named}, if it is right for these all the same")
     return _among(mine, shot, wanted, " for its present words and frames")
 
 
@@ -278,8 +286,9 @@ def _among(mine: Sequence[takes.Take], shot: str, wanted: str, what: str = "") -
         which = " or ".join(f"take {take.take} ({take.clip[:20]})" for take in found)
         raise StoryError.of(f"{wanted} may be {which} of shot {shot}", "its number, or more digits")
     if not found:
-        have = ", ".join(f"{take.take}" for take in mine) or "none"
-        raise StoryError.of(f"shot {shot} has no take {wanted}{what}", f"one of: {have}")
+        have = ", ".join(f"{take.take}" for take in mine)
+        remedy = f"one of: {have}" if have else "matchcut run makes it; `matchcut takes` lists what there is"
+        raise StoryError.of(f"shot {shot} has no take {wanted}{what}", remedy)
     return found[0]
 
 
@@ -305,30 +314,45 @@ def rename(storyboard: str | Path, old: str, new: str, *, allow_outside: bool = 
     whatever comes between, running the same again ends it. Raises StoryError, before anything is written where it
     cannot be done.
     """
-    loaded = load(storyboard, allow_outside=allow_outside)
+    loaded = loads(storyboard, allow_outside=allow_outside)[0]
     file, store, stem = loaded.project.file, loaded.project.store, loaded.project.stem
+    notes: list[str] = []
     with lock.held(store.root, RealClock().now()):
         store.make()
-        loaded = load(storyboard, allow_outside=allow_outside)
+        found = loads(storyboard, allow_outside=allow_outside)  # a shot has the same id in all variants
+        loaded = found[0]
         path = store.root / gather.JOURNAL
         books = Journal(path) if path.is_file() else None
         try:
             submits = books.submits(board=stem) if books is not None else []
             known = takes.path(file, old).is_file() or any(submit.shot == old for submit in submits)
-            known |= any(board == stem and old in store.noted(lane, board) for lane, board in store.boards())
+            known |= any(board.partition("/")[0] == stem and old in store.noted(lane, board)
+                         for lane, board in store.boards())  # fmt: skip
             edit = rename_.check(loaded.board, old, new, known=known)
-            if edit:
-                rename_.write(file, rename_.edited(loaded.board, old, new, folder=loaded.project.folder), store)
+            texts = rename_.edited(loaded.board, old, new, folder=loaded.project.folder) if edit else {}
+            for name, text in texts.items():
+                rename_.write(file.parent / name if name else file, text, store)
+                notes += [f"{name} is changed: whatever else includes it has the new name too"] if name else []
             purchases = books.rename(stem, old, new) if books is not None else 0
         finally:
             if books is not None:
                 books.close()
         store.move_notes(stem, old, new)
-        record, notes = rename_.move_takes(file, old, new, store)
-    before = {new if shot == old else shot: _prompt(brief) for shot, brief in loaded.plan.briefs.items()}
-    after = load(storyboard, allow_outside=allow_outside).plan.briefs
-    prompts = tuple(shot for shot, brief in after.items() if before.get(shot) != _prompt(brief))
-    return Renamed(edit, record, purchases, prompts, tuple(notes))
+        record, moved = rename_.move_takes(file, old, new, store)
+    before = _prompts(found)
+    after = _prompts(loads(storyboard, allow_outside=allow_outside))
+    prompts = (
+        shot
+        for (which, shot), prompt in after.items()
+        if before.get((which, old if edit and shot == new else shot)) != prompt
+    )
+    return Renamed(edit, record, purchases, tuple(dict.fromkeys(prompts)), (*notes, *moved))
+
+
+def _prompts(found: Sequence[Loaded]) -> dict[tuple[str | None, str], tuple[Any, ...]]:
+    """The rendered words of every shot, by variant and shot."""
+    each = ((loaded.project.variant, loaded.plan.briefs.items()) for loaded in found)
+    return {(variant, shot): _prompt(brief) for variant, briefs in each for shot, brief in briefs}
 
 
 def _prompt(brief: Brief) -> tuple[Any, ...]:

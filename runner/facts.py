@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal, Protocol
 
-from .errors import StoryError
+from .errors import Problem, StoryError
 from .footage import Footages, NoFootage
 from .takes import Circle, Take
 
@@ -100,3 +100,5 @@ class Facts:
     """Digests of the files that steps declare, by path relative to the pipeline's folder."""
     lost: Mapping[str, tuple[Take, ...]] = field(default_factory=dict)
     """By shot: takes whose clips are nowhere any more. They are not among ``takes``."""
+    unread: Mapping[str, Problem] = field(default_factory=dict)
+    """By shot: why its circles are not known, though there were some. Nothing is bought on that ground."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -69,6 +70,7 @@ def facts(
         known |= {take.identity: take for take in written.get(key, ())}
         return tuple(sorted((take for take in known.values() if not take.lost), key=lambda take: take.take)) or None
 
+    unread: dict[str, Problem] = {}
     by_key: Known[tuple[Take, ...]] = Known(ask)
     flying = {} if lane.draws else flights(file, store, books, by_key)
     variant = board.variant.name if board.variant is not None else None
@@ -84,10 +86,12 @@ def facts(
         found = tuple(take for key in keys for take in by_key.get(key, ()))
         if found:
             have[shot.id] = found
-        bare = [take for take in found if take.identity not in filed]
-        readable = shot.id in records or not takes.path(file, shot.id).exists()
-        if bare and readable and not lane.draws and shot.id not in flying:
+        bare = [take for take in found if take.identity not in filed and take.provider != OWN]
+        missing = not takes.path(file, shot.id).exists()
+        if bare and (missing or shot.id in records) and not lane.draws and shot.id not in flying:
             told.append(_unfiled(file, shot.id, len(bare)))
+            if missing and any(store.lane_of(lane.provider, book, shot.id).get("circled") for book in notebooks):
+                unread[shot.id] = told[-1] = _uncircled(told[-1])
         if noted:
             wanted[shot.id] = noted.get("wanted", {})
     bought = [] if lane.draws else charges(file, store, records, books)
@@ -106,6 +110,7 @@ def facts(
         environ=environ,
         files=_files(made, told),
         lost={name: tuple(take for take in record.takes if take.lost) for name, record in records.items()},
+        unread=unread,
     )
 
 
@@ -184,6 +189,11 @@ def _unfiled(file: Path, shot: str, number: int) -> Problem:
     what = f"{number} takes stand" if number > 1 else "a take stands"
     place = Place(f"{takes.folder(file).name}/{shot}.yaml")
     return Problem(f"{what} in the store or journal, and not in this file", "matchcut takes rebuild", place, "warning")
+
+
+def _uncircled(problem: Problem) -> Problem:
+    fact = f"{problem.fact}, which is gone: the circles that were in it do not count until it is made anew"
+    return replace(problem, fact=fact)
 
 
 def _records(file: Path, told: list[Problem]) -> dict[str, Record]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -74,6 +74,17 @@ class Woven(Document):
     def nodes(self, path: Sequence[str | int]) -> Iterator[tuple[Any, Any]]:
         own, route = _origin(self._origins, tuple(path))
         return own.nodes(route)
+
+    def holder(self, path: Route) -> tuple[Document, Route]:
+        return _origin(self._origins, path)
+
+    def renewed(self, data: Data, texts: Mapping[Document, str]) -> Woven:
+        """The same of files of which some have another text by now, and so other data."""
+        new = {document: Document(document.file, text) for document, text in texts.items()}
+        origins = {at: (new.get(document, document), route) for at, (document, route) in self._origins.items()}
+        parts = tuple((name, new.get(document, document)) for name, document in self.parts)
+        main = self._origins[()][0]
+        return Woven(new.get(main, main), data, origins, parts)
 
     def place(self, path: Sequence[str | int]) -> Place:
         own, route = _origin(self._origins, tuple(path))

@@ -11,6 +11,9 @@ _NAME_MAX, _DEEP_MAX = 128, 32
 _KNOWN_MAX, _SHORT = 5000, 40
 """How many short values, seen before, are kept with what they stand for."""
 
+END = "# end\n"
+"""What stands below the data where a file says that it is whole: a comment."""
+
 _LINE = re.compile(r"^( *)(- )?(?:([A-Za-z0-9_][A-Za-z0-9_.@-]*):(?: (.+))?|(.+))$", re.MULTILINE)
 _SINGLE = re.compile(r"'((?:[^']|'')*)'")
 _DOUBLE = re.compile(r'"([^"\\]*)"')
@@ -35,6 +38,7 @@ class Reader:
     def read(self, text: str) -> dict[str, Any] | None:
         """The plain data of a file; None where any of it is in another form."""
         head, _, body = text.partition("\n") if text.startswith("#") else ("", "", text)
+        body = body.removesuffix(END)
         # What is odd in a line of ours, and could mean anything, is left to those who know.
         odd = "\n\n" in body or " \n" in body or not head.isprintable() or not body.replace("\n", "").isprintable()
         if odd or not body.endswith("\n") or len(body) > CHARACTERS_MAX:

@@ -128,6 +128,11 @@ class Decision:
     """Local steps that have no result yet."""
 
     @property
+    def accepted(self) -> bool:
+        """Whether a person said that a take made for other words or frames is right for these."""
+        return self.circled and self.take is not None and self.key is not None and self.take.key != self.key.digest
+
+    @property
     def usable(self) -> bool:
         """Whether what follows may begin on this shot's frames now."""
         return self.take is not None and (self.state == "current" or self.kept or self.settled)
@@ -404,6 +409,8 @@ def _settle(plan: Plan, brief: Brief, asked: keys.Key, first: End | None, last: 
             fact = f"{have} take{'s' if have > 1 else ''} made; one must be circled"
             return Decision("waiting", fact, take=take, due=due, **common)
         reason = "the gate is passed with take 1" if shot.review and rehearsal else "its take fits its words and frames"
+        if circled and take.key != asked.digest:
+            reason = f"take {take.take}, made for other words or frames, was accepted for these"
         return Decision("current", reason, take=take, circled=circled, due=due, **common)
     flights = [flight for some in facts.flights.values() for flight in some if flight.key == asked.digest]
     if lost := [flight for flight in flights if not flight.known]:

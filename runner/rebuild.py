@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -11,6 +12,7 @@ from typing import Any, Literal
 from . import conflict, document, journal, takes
 from . import key as keys
 from .errors import Place, Problem, StoryError, in_order
+from .footage import OWN
 from .journal import Result, Submit
 from .store import LocalStore
 from .takes import Record, Take
@@ -26,6 +28,8 @@ class Rebuilt:
     written: tuple[str, ...]
     """Shots whose file was made anew or completed."""
     aside: tuple[Path, ...] = ()
+    torn: tuple[str, ...] = ()
+    """Shots whose file was cut off, and is whole again as far as journal and store of this machine know."""
     ownerless: int = 0
     """Takes in the store of which nobody knows the shot. They count all the same: a take is found by its key."""
 
@@ -40,6 +44,8 @@ class _Found:
     damage: list[Problem] = field(default_factory=list)
     choices: list[Problem] = field(default_factory=list)
     """Circles that only a person can settle."""
+    rest: str | None = None
+    """What stands behind the last whole entry of a file that was cut off; None where it was not."""
 
 
 def rebuild(file: Path, store: LocalStore, *, side: Side | None = None, force: bool = False) -> Rebuilt:
@@ -59,7 +65,12 @@ def rebuild(file: Path, store: LocalStore, *, side: Side | None = None, force: b
         known = remembered.get(shot, Record(shot))
         if one is not None and one.whole:
             known = replace(known, circled={})
-        record = (one.record if one is not None else Record(shot)).joined(known)
+        if one is not None and one.rest is not None and not _explained(one, known):
+            fact = "it is empty or cut off, and neither journal nor store know what stood in it"
+            one.damage.append(Problem(fact, None, Place(f"{folder.name}/{shot}.yaml")))
+            if force:  # a person said so: what can be read of the rest counts
+                one.record = one.record.joined(_read(takes.path(file, shot).read_bytes(), shot, "").record)
+        record = _bought(_completed(one.record if one is not None else Record(shot), known))
         if lost := record.unfounded:
             if one is not None and not force:
                 problems += _unfounded(record, lost, f"{folder.name}/{shot}.yaml")
@@ -71,7 +82,9 @@ def rebuild(file: Path, store: LocalStore, *, side: Side | None = None, force: b
     if problems:
         raise StoryError(in_order(problems))
     aside = tuple(_put_aside(folder / f"{shot}.yaml") for shot, one in found.items() if one.damage)
-    return Rebuilt(records, tuple(_written(file, store, records)), aside, ownerless)
+    written = tuple(_written(file, store, records))
+    torn = tuple(shot for shot in written if shot in found and found[shot].rest is not None)
+    return Rebuilt(records, written, aside, torn, ownerless)
 
 
 def _written(file: Path, store: LocalStore, records: Mapping[str, Record]) -> Iterator[str]:
@@ -112,6 +125,8 @@ def _look(path: Path, name: str, side: Side | None) -> _Found:
         text = raw.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         return _Found(Record(path.stem), False, [Problem(f"it cannot be read: {error}", None, Place(name))])
+    if takes.torn(text):
+        return _salvaged(text, path.stem, name)
     conflicts = conflict.find(text)
     if not conflicts:
         return _read(raw, path.stem, name)
@@ -138,6 +153,91 @@ def _read(raw: bytes, stem: str, name: str) -> _Found:
             damage.append(Problem(fact, None, told.place(("takes",))))
             record = replace(record, takes=(*record.takes[:n], replace(take, parts={}), *record.takes[n + 1 :]))
     return _Found(record, not damage, damage)
+
+
+def _salvaged(text: str, stem: str, name: str) -> _Found:
+    """A file that was cut off: what is whole of it, and the rest.
+
+    Its last entry cannot be trusted, however well it reads; of the circles, each line that has an end can.
+    """
+    starts = [at.start() for at in _TOP.finditer(text)]
+    last = text[starts[-1] :] if starts else text
+    end = starts[-1] if starts else 0
+    if last.startswith("circled:"):
+        end = text.rindex("\n") + 1 if "\n" in last else end
+    lines = text.split("\n")
+    if lines[-1] and takes.END.startswith(lines[-1]):
+        end = len(text) - len(lines[-1])  # the end itself is what is cut
+    whole, rest = text[:end], "" if last.startswith("circled:") else text[end:]
+    chosen = bool(starts) and not any(
+        word.startswith(last.partition(":")[0]) for word in ("matchcut", "shot", "circled")
+    )
+    if not _SHOT.search(whole):
+        return _Found(Record(stem), False, rest=rest)
+    found = _read(whole.encode(), stem, name)
+    return replace(found, whole=found.whole and chosen, rest=rest)
+
+
+_TOP = re.compile(r"^[^\s#]", re.MULTILINE)
+_SHOT = re.compile(r"^shot:", re.MULTILINE)
+_FIELD = re.compile(r"^  (key|clip|task_uuid|video_uuid): ['\"]?([^'\"\s]*)", re.MULTILINE)
+
+
+def _explained(found: _Found, known: Record) -> bool:
+    """Whether journal and store know what stood where a file was cut off."""
+    rest = found.rest or ""
+    if not rest.startswith("-"):
+        word = rest.partition(":")[0].strip()
+        if not rest or word.startswith("#") or any(name.startswith(word) for name in ("matchcut", "shot", "circled")):
+            return not (known.empty and found.record.empty)
+        return bool("takes".startswith(word) and known.takes) or bool("charges".startswith(word) and known.charges)
+    more = [take for take in known.takes if _twin(take, found.record.takes) is None]
+    said = _FIELD.findall(rest)
+    if any(all((getattr(take, name) or "").startswith(text) for name, text in said) for take in more):
+        return True
+    told = rest.removeprefix("-").strip().removeprefix("task_uuid:").strip(" '\"").partition("\n")[0]
+    uuids = [str(charge.get("task_uuid")) for charge in known.charges]
+    there = {charge.get("task_uuid") for charge in found.record.charges}
+    return any(uuid.startswith(told.rstrip("'\"")) for uuid in uuids if uuid not in there)
+
+
+def _completed(record: Record, known: Record) -> Record:
+    """A record with all that is known, each take as journal and store tell of it: a file may have lost a part."""
+    there = {take.identity for take in record.takes}
+    same = {take.identity: take for take in known.takes if take.identity in there}
+    others = [take for take in known.takes if take.identity not in there]
+    found = []
+    for take in record.takes:
+        twin = same.get(take.identity) or _twin(take, others)
+        others = [other for other in others if other is not twin]
+        found.append(take if twin is None else _told_by(twin, take))
+    told = {charge.get("task_uuid"): charge for charge in known.charges}
+    charges = tuple({**charge, **told.get(charge.get("task_uuid"), {})} for charge in record.charges)
+    return replace(record, takes=tuple(found), charges=charges).joined(replace(known, takes=tuple(others)))
+
+
+def _twin(take: Take, others: Sequence[Take]) -> Take | None:
+    """The same take as another record tells of it, where one of them may have lost the end of what it said."""
+
+    def fits(other: Take) -> bool:
+        names = [(take.task_uuid or "", other.task_uuid or ""), (take.video_uuid or "", other.video_uuid or "")]
+        one = take.key == other.key or (names[0][0] != "" and names[0][0] == names[0][1])
+        return one and take.clip == other.clip and all(b.startswith(a) for a, b in names)
+
+    return min(filter(fits, others), key=lambda other: other.take != take.take, default=None)
+
+
+def _told_by(twin: Take, take: Take) -> Take:
+    """A take as the store tells of it; its number, and what is said of it since, are those of its file."""
+    if not twin.probe and take.probe and take.identity == twin.identity:
+        return take.joined(twin)  # the journal alone knows nothing of how its clip is, and no more of what it cost
+    whole = replace(twin, take=take.take).joined(take)
+    return replace(whole, variants=take.variants if not twin.probe else whole.variants)
+
+
+def _bought(record: Record) -> Record:
+    """Without own footage: what is in the project needs no record beside it."""
+    return replace(record, takes=tuple(take for take in record.takes if take.provider != OWN))
 
 
 def _joined(ours: _Found, theirs: _Found, side: Side | None, place: Place) -> _Found:
@@ -179,8 +279,8 @@ def remember(file: Path, store: LocalStore) -> tuple[dict[str, Record], int]:
         records[shot] = records.get(shot, Record(shot)).with_take(take)
 
     for take in store.all_takes():
-        if take.provider.partition("@")[0] == "animatic":
-            continue  # drawings are repeatable and free: they live in the store alone
+        if take.provider.partition("@")[0] in ("animatic", OWN):
+            continue  # drawings are repeatable and free, own footage lies in the project: in the store alone
         there.add((take.task_uuid, take.video_uuid))
         submit = by_uuid.get(take.task_uuid or "")
         shot = submit.shot if submit is not None else by_key.get(take.key)

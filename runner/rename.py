@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from . import document, storyboard, takes
 from .document import Document, Route
 from .errors import Problem, StoryError, did_you_mean
+from .include import Woven
 from .store import LocalStore
 from .storyboard import ID, Point, Shot, Storyboard
 from .takes import Record
@@ -33,24 +35,31 @@ class Renamed:
     notes: tuple[str, ...] = ()
 
 
-def edited(board: Storyboard, old: str, new: str, *, folder: Path) -> str:
-    """The storyboard's text with a shot renamed: only the scalars that name it change.
+def edited(board: Storyboard, old: str, new: str, *, folder: Path) -> dict[str, str]:
+    """The texts with a shot renamed, by path from the project's folder ("" is the storyboard): only its names change.
 
     Raises StoryError where that would say something else than before but for the name.
     """
     told = board.document
     if not ID.match(new) or new == "cut":
         raise StoryError.of(f'"{new}" cannot be the id of a shot', "letters, digits, - and _, at most 40")
-    changes: dict[int, tuple[int, str]] = {}
+    changes: dict[Document, dict[int, tuple[int, str]]] = {}
     for route, wanted in _mentions(told.data, old, new):
+        own, _ = told.holder(route)
         *_, (_, node) = told.nodes(route)
         start, end = node.start_mark.index, node.end_mark.index
-        changes[start] = end, _scalar(told.text[start:end], node.value, wanted)  # an alias stands at its anchor: once
-    text = told.text
+        # An alias stands at its anchor: once.
+        changes.setdefault(own, {})[start] = end, _scalar(own.text[start:end], node.value, wanted)
+    texts = {own: _changed(own.text, some) for own, some in changes.items()}
+    _verify(board, texts, old, new, folder)
+    names = {id(part): name for name, part in told.parts}
+    return {names.get(id(own), ""): text for own, text in texts.items()}
+
+
+def _changed(text: str, changes: Mapping[int, tuple[int, str]]) -> str:
     for start in sorted(changes, reverse=True):
         end, put = changes[start]
         text = text[:start] + put + text[end:]
-    _verify(board, text, old, new, folder)
     return text
 
 
@@ -90,10 +99,15 @@ def _scalar(written: str, value: str, wanted: str) -> str:
     return f'{properties}"{wanted}"'
 
 
-def _verify(board: Storyboard, text: str, old: str, new: str, folder: Path) -> None:
-    """Whether the new text says what the old one did, but for the name."""
-    name = board.document.file
-    after, problems = storyboard.read(Document(name, text), is_file=lambda path: (folder / path).is_file())
+def _verify(board: Storyboard, texts: Mapping[Document, str], old: str, new: str, folder: Path) -> None:
+    """Whether the new texts say what the old ones did, but for the name."""
+    told = board.document
+    if isinstance(told, Woven):
+        after, problems = _reread(board, told, texts, old, new, folder)
+    else:
+        (text,) = texts.values()
+        fresh = Document(told.file, text)
+        after, problems = storyboard.read(fresh, is_file=lambda path: (folder / path).is_file())
     errors = [problem for problem in problems if problem.severity == "error"]
     if errors:
         raise StoryError(
@@ -105,6 +119,29 @@ def _verify(board: Storyboard, text: str, old: str, new: str, folder: Path) -> N
     if after is None or replace(after, document=board.document) != want:
         fact = f'"{old}" cannot be renamed in the text: it shares an anchor with something that is no shot id'
         raise StoryError.of(fact, f'write "{new}" into the file by hand, and run this again')
+
+
+def _reread(
+    board: Storyboard, told: Woven, texts: Mapping[Document, str], old: str, new: str, folder: Path
+) -> tuple[Storyboard | None, list[Problem]]:
+    """The storyboard of several files, or of one variant, with other texts; None where one says something else now."""
+    data = deepcopy(told.data)
+    wanted = {own: deepcopy(own.data) for own in texts}
+    for route, put in list(_mentions(told.data, old, new)):
+        own, there = told.holder(route)
+        _put(data, route, put)
+        _put(wanted[own], there, put)
+    if any(Document(own.file, text).data != wanted[own] for own, text in texts.items()):
+        return None, []
+    fresh = told.renewed(data, texts)
+    return storyboard.of(fresh, data, is_file=lambda path: (folder / path).is_file(), variant=board.variant)
+
+
+def _put(data: Any, route: Route, value: str) -> None:
+    *above, last = route
+    for step in above:
+        data = data[step]
+    data[last] = value
 
 
 def _renamed(shot: Shot, old: str, new: str) -> Shot:

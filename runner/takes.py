@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from . import document
+from . import conflict, document
 from .errors import Place, Problem, StoryError, in_order
 
 FORMAT = 1
@@ -218,7 +218,7 @@ def chosen(takes: Sequence[Take], key: str, circled: Mapping[str, Circle]) -> tu
     mine = sorted((take for take in takes if take.key == key), key=lambda t: t.take)
     circle = circled.get(key)
     if circle is not None:
-        for take in takes:
+        for take in (*mine, *takes):  # the same clip may have been made for other words as well
             if circle.fits(take):
                 return take, True
     return (mine[0] if mine else None), False
@@ -241,7 +241,12 @@ def read(file: Path, name: str, told: list[Problem] | None = None) -> Record:
     if not file.is_file():
         return Record(file.stem)
     try:
-        found = document.read_own(file, name)
+        raw = file.read_bytes()
+        if fact := torn(raw.decode("utf-8-sig", "replace")):
+            raise StoryError.of(fact, _REBUILD, Place(name, raw.rstrip().count(b"\n") + 1, 1))
+        found = document.parse_own(raw, name)
+    except OSError as error:
+        raise StoryError.of(f"{name} cannot be read: {error.strerror}") from None
     except StoryError as error:
         raise StoryError(_conflicted(error.problems)) from None
     record, problems = look(found, file.stem)
@@ -286,12 +291,30 @@ def look(found: document.Document, stem: str, *, alone: bool = True) -> tuple[Re
     return record, reader.problems
 
 
+def torn(text: str) -> str:
+    """What is told of a takes file that is not there to its end; "" where it is, or was never to have one.
+
+    A file of both sides of a merge is no torn one. Files of before the end was written down have none.
+    """
+    if not text.strip():
+        return "this takes file is empty"
+    ours = text.startswith(_BEGIN) or _BEGIN.startswith(text)
+    if not ours or text.rstrip().splitlines()[-1] == END or conflict.find(text):
+        return ""
+    return f"this takes file is cut off or damaged: it does not end with the line `{END}`"
+
+
 def _conflicted(problems: Iterable[Problem]) -> list[Problem]:
     """Takes of both sides of a merge are to be kept: keeping one side would lose what the other has bought."""
     remedy = "matchcut takes rebuild: it keeps the takes of both sides"
     return [replace(p, remedy=remedy) if p.fact.startswith("a merge conflict") else p for p in problems]
 
 
+_BEGIN = "# Written by matchcut, down to the line"
+END = "# end"
+"""The last line: a file that was cut off may well be YAML still, and say less than was bought."""
+HEAD = f"{_BEGIN} `{END}`. Keep it in git: it says what was bought and which take is circled.\n"
+_REBUILD = "matchcut takes rebuild, or `git checkout` the file"
 _RESTORE = "`git checkout` the file"
 _MUST = ("take", "key", "clip", "provider", "model")
 _SHAPES: dict[str, tuple[type, str]] = {
@@ -415,8 +438,7 @@ def text(record: Record) -> str:
     if record.charges:
         data["charges"] = [dict(charge) for charge in record.charges]
     data.update(record.unknown)
-    head = "# Written by matchcut. Keep it in git: it says what was bought and which take is circled.\n"
-    return head + document.dump(_plain(data))
+    return f"{HEAD}{document.dump(_plain(data))}{END}\n"
 
 
 def _plain(value: Any) -> Any:

@@ -106,7 +106,7 @@ def test_plan_of_a_paid_pipeline_prices_every_shot_and_says_what_is_unknown(
     assert told["shots"][1]["unknown"] == ["the last frame of 0010 is not made yet"]
     assert told["shots"][0]["follows"] == ["0020", "0030"]
     assert told["totals"] == {
-        "shots": 3, "seconds": 30.0, "to_make": 6, "to_take_in": 0, "spent": 0.0, "run": 11.088, "worst": 11.088, "inherited": 0.0, "if_bought": None, "budget": 12.0,
+        "shots": 3, "seconds": 30.0, "to_make": 6, "to_take_in": 0, "spent": 0.0, "run": 11.088, "worst": 11.088, "later": 0.0, "inherited": 0.0, "if_bought": None, "budget": 12.0,
     }  # fmt: skip
     assert {task["id"] for task in told["tasks"]} >= {"0010.clip", "0010.tail", "0010.check", "film.cut"}
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from runner import document, takes
+from runner import document, own, takes
 from runner.errors import StoryError
 from runner.own import Reader
 from runner.takes import Record, Take
@@ -96,3 +96,12 @@ def test_what_is_wrong_with_a_takes_file_has_its_place(record: Record, tmp_path:
     assert ["s.takes/0010.yaml:10:13: provider of a take must be text"] == [
         str(p).split("\n")[0] for p in told.value.problems
     ]
+
+
+def test_a_takes_file_with_its_end_is_in_our_own_form() -> None:
+    text = takes.text(takes.Record("0010", (takes.Take(1, "a" * 64, "b" * 64, "runware", "m", usd="0.10"),)))
+    assert text.endswith(f"\n{takes.END}\n")
+    assert own.END == f"{takes.END}\n"
+    assert document.parse(text.encode(), "0010.yaml").data == Reader(
+        lambda word: document.parse(word.encode(), "").data
+    ).read(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,12 +17,18 @@ from hypothesis import strategies as st
 from runner import api, takes
 from runner.cli.app import start
 from runner.errors import StoryError
+from runner.footage import OWN
+from runner.key import own
 from runner.load import load
 from runner.ports import Order, ProviderError, Ticket
+from runner.store import hash_file
 from runner.takes import Circle, Take
 
 from .market import Market, Shop
+from .media import clips
 
+CUTS = int(os.environ.get("MATCHCUT_CUTS", "211"))
+"""Every how many bytes a file is cut off."""
 CHAIN = """
 - {shot: "0010", action: A lamp burns., takes: 2}
 - {shot: "0020", action: Rain runs.}
@@ -162,10 +169,9 @@ def test_a_circle_that_was_taken_away_in_git_does_not_come_back(market: Market) 
 
 
 DAMAGES: dict[str, Callable[[str], str]] = {
-    "cut off": lambda text: text[: text.rindex("  clip: ")],
+    "cut off": lambda text: text.replace(takes.HEAD, "")[: text.rindex("  clip: ") - len(takes.HEAD)],
     "words of another key": lambda text: text.replace("duration: 1\n", "duration: 2\n", 1),
     "no yaml": lambda text: "{[",
-    "empty": lambda text: "",
     "no shot": lambda text: text.replace("shot:", "sho:"),
     "a take lacks its key": lambda text: text.replace("  key: ", "  ky: ", 1),
     "charges are odd": lambda text: (
@@ -193,6 +199,70 @@ def test_a_damaged_file_is_refused_and_by_force_kept_beside(damage: str, shot: s
     assert (shot,) == done.written
     assert {**before, f"{shot}.yaml.bak": broken.encode()} == contents(market)
     assert [file.with_name(f"{shot}.yaml.bak")] == list(done.aside)
+
+
+def cuts(raw: bytes, step: int = 1) -> list[bytes]:
+    """A file cut off at every byte (each ``step`` of them, and all near the end) that says less than the whole of it."""
+    ends = sorted({*range(0, len(raw), step), *range(len(raw) - 12, len(raw))})
+    return [raw[:end] for end in ends if raw[:end].rstrip() != raw.rstrip()]
+
+
+@pytest.mark.parametrize("shot", ["0010", "0020"])
+def test_a_file_that_is_cut_off_at_any_byte_is_known_to_be(shot: str, market: Market) -> None:
+    file = market.folder / "storyboard.takes" / f"{shot}.yaml"
+    raw = file.read_bytes()
+    assert all(takes.torn(cut.decode("utf-8", "replace")) for cut in cuts(raw))
+    for cut in cuts(raw, 301):
+        file.write_bytes(cut)
+        with pytest.raises(StoryError, match=r"(empty|cut off or damaged)(?s:.*)try: matchcut takes rebuild"):
+            takes.read(file, file.name)
+
+
+@pytest.mark.parametrize("shot", ["0010", "0020"])
+def test_a_file_that_is_cut_off_comes_back_byte_for_byte(shot: str, market: Market) -> None:
+    file = market.folder / "storyboard.takes" / f"{shot}.yaml"
+    before = contents(market)
+    for cut in cuts(file.read_bytes(), CUTS):
+        file.write_bytes(cut)
+        done = api.rebuild(market.file)
+        assert before == contents(market), cut[-80:]
+        assert ((shot,), (shot,)) == (done.written, done.torn)
+
+
+@pytest.mark.parametrize("shot", ["0010", "0020"])
+def test_an_older_file_without_an_end_is_read_and_what_it_lost_comes_back(shot: str, market: Market) -> None:
+    file = market.folder / "storyboard.takes" / f"{shot}.yaml"
+    whole = file.read_bytes()
+    old = whole.decode().replace(takes.HEAD, "# Written by matchcut.\n").removesuffix(f"{takes.END}\n")
+    for end in [*range(len(old) - 1500, len(old), 97), len(old)]:
+        file.write_text(old[:end], encoding="utf-8")
+        try:
+            takes.read(file, file.name)
+            api.rebuild(market.file)
+        except StoryError:
+            api.rebuild(market.file, force=True)
+        assert whole == file.read_bytes(), old[:end][-80:]
+
+
+def test_a_take_of_another_machine_at_a_cut_is_not_left_out_unasked(market: Market) -> None:
+    file = market.folder / "storyboard.takes" / "0020.yaml"
+    record = takes.read(file, file.name)
+    elsewhere = replace(record.takes[0], take=9, clip="ab" * 32, task_uuid="elsewhere", video_uuid="there")
+    text = takes.text(replace(record.with_take(elsewhere), charges=()))
+    file.write_text(text.removesuffix(f"{takes.END}\n"), encoding="utf-8")
+
+    with pytest.raises(StoryError, match="neither journal nor store know what stood in it"):
+        api.rebuild(market.file)
+    api.rebuild(market.file, force=True)
+
+    assert elsewhere in takes.read(file, file.name).takes
+
+
+def test_an_empty_file_of_which_nothing_is_known_is_refused(market: Market) -> None:
+    file = market.folder / "storyboard.takes" / "0099.yaml"
+    file.write_bytes(b"")
+    with pytest.raises(StoryError, match=r"0099\.yaml: it is empty or cut off"):
+        api.rebuild(market.file)
 
 
 def test_a_second_damaged_file_does_not_take_the_place_of_the_first(market: Market) -> None:
@@ -291,3 +361,45 @@ def test_the_command_says_what_it_did(market: Market, capsys: pytest.CaptureFixt
     told = json.loads(capsys.readouterr().out)
     assert (["0020"], 3) == (told["written"], told["takes"]["0020"])
     assert [path.rpartition("/")[2] for path in told["aside"]] == ["0020.yaml.bak"]
+
+
+def test_nothing_is_bought_while_circles_are_gone_with_their_file(market: Market) -> None:
+    market.write(market.shots.replace("A door opens.", "A door shuts."))
+    (market.folder / "storyboard.takes" / "0040.yaml").unlink()
+    (told,) = load(market.file).plan.warnings
+    assert "which is gone: the circles that were in it do not count until it is made anew" in told.fact
+
+    with pytest.raises(StoryError, match=r"circles that were in it(?s:.*)try: matchcut takes rebuild") as raised:
+        api.run(market.file, yes=True)
+
+    assert 2 == raised.value.exit_code
+    api.rebuild(market.file)
+    assert {} == load(market.file).plan.facts.unread
+
+
+def test_own_footage_never_comes_into_takes_files(market: Market, capsys: pytest.CaptureFixture[str]) -> None:
+    clip = market.folder / "pier.mp4"
+    clips.make(clip, [clips.scene(64, 64, 1)] * 3)
+    market.write(market.shots.replace('{shot: "0020", action: Rain runs.}', '{shot: "0020", clip: pier.mp4}'))
+    store = load(market.file).project.store
+    asked = own(hash_file(clip))
+    store.record(Take(1, asked.digest, hash_file(clip), OWN, OWN, asked.parts))
+    store.keep(Path(shutil.copy(clip, market.folder / "copy.mp4")), hash_file(clip))
+    store.note("runware", "storyboard", "0020", key=asked.digest)
+    before = contents(market)
+    file = market.folder / "storyboard.takes" / "0020.yaml"
+
+    assert () == api.rebuild(market.file).written
+    file.unlink()
+    api.rebuild(market.file)
+
+    assert before == contents(market)
+    assert () == load(market.file).plan.warnings
+    assert 0 == start(["takes", str(market.file)])
+    said = capsys.readouterr()
+    assert OWN not in said.out.split()
+    assert "" == said.err
+    record = takes.read(file, file.name).with_take(store.drawn(asked.digest)[0])
+    file.write_text(takes.text(record), encoding="utf-8")
+    api.rebuild(market.file)
+    assert before == contents(market), "one that came in once goes again"

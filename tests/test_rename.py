@@ -56,7 +56,7 @@ def states(market: Market) -> dict[str, str]:
 def renamed(text: str, old: str = "0010", new: str = "dawn") -> str:
     board, problems = read(Document("s.yaml", text))
     assert board is not None, problems
-    return rename.edited(board, old, new, folder=Path())
+    return rename.edited(board, old, new, folder=Path())[""]
 
 
 def test_only_the_scalars_that_name_the_shot_change() -> None:

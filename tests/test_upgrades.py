@@ -99,9 +99,11 @@ def test_takes_files_of_an_older_version_come_back_from_journal_and_store(
     assert 0 == done.ownerless
 
 
-def test_a_rewrite_of_what_this_version_wrote_gives_the_same_bytes(tmp_path: Path) -> None:
+def test_a_rewrite_of_what_an_older_version_wrote_changes_the_first_line_and_the_last_alone() -> None:
     for path in sorted((HERE / VERSIONS[-1]).glob("*.takes/*.yaml")):
-        assert path.read_text(encoding="utf-8") == takes.text(takes.read(path, path.name))
+        _, *before = path.read_text(encoding="utf-8").splitlines()
+        _, *after = takes.text(takes.read(path, path.name)).splitlines()
+        assert [*before, takes.END] == after
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import runner
+import runner.api
 from runner import bill, journal
 from runner.cli.app import start
 from runner.gather import JOURNAL
@@ -388,3 +389,38 @@ def test_nothing_is_made_where_any_variant_has_a_mistake(tmp_path: Path, capsys:
     assert 2 == start(["run", str(stage.file)])
     assert '"sign" is not defined (in de)' in capsys.readouterr().err
     assert not stage.out.exists()
+
+
+def test_a_shot_is_renamed_in_all_variants_and_files_and_stays_bought(tmp_path: Path) -> None:
+    market = Market(tmp_path / "project", SHOTS, more=LANGUAGES)
+    for name in ("en", "de"):
+        market.run(variant=name)
+    text = market.file.read_text(encoding="utf-8")
+    head, _, scenes = text.partition("scenes:\n")
+    part = market.folder / "part.yaml"
+    part.write_text(f"# the scene\nscenes:\n{scenes}", encoding="utf-8")
+    more = '  - {scene: "020", shots: [{shot: "0050", action: Rain., from: "0010"}]}\n'
+    market.file.write_text(f"{head}scenes:\n  - include: part.yaml\n{more}", encoding="utf-8")
+    before = market.file.read_text(encoding="utf-8"), part.read_text(encoding="utf-8")
+
+    done = runner.api.rename(market.file, "0010", "dawn")
+
+    now = market.file.read_text(encoding="utf-8"), part.read_text(encoding="utf-8")
+    assert tuple(text.replace('"0010"', '"dawn"') for text in before) == now
+    assert ((), 1) == (done.prompts, len(done.record.takes))
+    assert any("part.yaml is changed" in note for note in done.notes)
+    assert {"en": "ccccm", "de": "ccccm"} == states(market)
+    runner.api.rename(market.file, "dawn", "0010")
+    assert before == (market.file.read_text(encoding="utf-8"), part.read_text(encoding="utf-8"))
+
+
+def test_a_list_is_exported_of_one_variant_and_of_any_where_all_have_the_same(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = Market(tmp_path / "project", SHOTS, more=LANGUAGES).file
+    assert 2 == start(["export", str(file), "--as", "csv"])
+    assert "try: --variant en, or another of en, de" in capsys.readouterr().err
+    assert 0 == start(["export", str(file), "--as", "csv", "--variant", "de"])
+    assert "OFFEN" in capsys.readouterr().out
+    same = Market(tmp_path / "same", SHOTS.replace("{{ sign }}", "OPEN"), more=LANGUAGES)
+    assert 0 == start(["export", str(same.file), "--as", "csv"])

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from .. import api
+from ..takes import find
 from . import options
 from .circle import tell_what_follows
 
@@ -27,6 +28,9 @@ def command(shot: str, storyboard: Path, variant: str | None, take: str | None, 
     after = api.accept(storyboard, shot, take, variant=variant, allow_outside=allow_outside)
     chosen = after.decisions[shot].take
     assert chosen is not None
-    click.echo(f"{shot}: take {chosen.take} ({chosen.clip[:8]}) is accepted for its present words and frames")
+    same = [other for other in after.facts.takes.get(shot, ()) if other.clip == chosen.clip]
+    named = next(iter(find(same, take)), chosen) if take is not None else chosen
+    clip = f"{named.clip[:8]}" + (f", the same clip as take {chosen.take}" if named.take != chosen.take else "")
+    click.echo(f"{shot}: take {named.take} ({clip}) is accepted for its present words and frames")
     tell_what_follows(after, shot)
     return 0

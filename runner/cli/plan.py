@@ -139,7 +139,7 @@ def _row(plan: Plan, shot: Shot) -> tuple[str, ...]:
     if plan.briefs[shot.id].footage is not None:
         price = "free" if decision.buy or plan.lane.rehearsal else ""
     begins = f"{shot.begins} … {shot.ends}" if shot.ends else shot.clip or str(shot.begins)
-    takes = f"{decision.have}/{decision.want}"
+    takes = f"{decision.have or int(decision.accepted)}/{decision.want}"
     return shot.id, begins, decision.state, f"{plan.briefs[shot.id].seconds:g}", takes, price, why(plan, shot.id)
 
 
