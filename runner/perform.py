@@ -202,7 +202,8 @@ class _Run:
             if self.buyer is not None:
                 await self.buyer.settled(key.digest)
             decision = decide(self.plan, name, self.decisions, self.desk.facts)
-            if decision.buy and self.share is not None and self.share.shared is not None:
+            made = self.plan.briefs[name].footage is None  # own footage is nobody's to buy
+            if decision.buy and made and self.share is not None and self.share.shared is not None:
                 await self._shared(name, key.digest)
             elif decision.buy:
                 await self._generate(name, decision)

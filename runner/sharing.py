@@ -14,6 +14,7 @@ from itertools import count
 from . import needs
 from .errors import Problem, StoryError
 from .facts import Done
+from .footage import OWN
 from .lease import Lease, Leases
 from .money import Purse
 from .ports import Clock, TaskFailed
@@ -241,7 +242,8 @@ class Share:
         for problem in done.problems:
             self.desk.tell(Event("note", "", problem.fact))
         if done.files:
-            fact = f"pulled {done.files} files, {size_in_words(done.bytes)}, from {shared.url}"
+            files = "1 file" if done.files == 1 else f"{done.files:,} files"
+            fact = f"pulled {files}, {size_in_words(done.bytes)}, from {shared.url}"
             self.desk.tell(Event("note", "", fact))
         return {take.clip for _, take in some if self.store.has(take.clip)}
 
@@ -353,6 +355,8 @@ class Share:
     async def recorded(self, shot: str, take: Take) -> None:
         """Put a take there as soon as it is written down. A store that fails fails nothing here: it is told."""
         assert self.shared is not None
+        if take.provider == OWN:
+            return  # it was not bought, and lies in the project
         try:
             await asyncio.to_thread(push_take, self.shared, shot, take)
         except StoryError as error:

@@ -13,9 +13,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from runner.cli.app import start
+from runner.media import picture
 from runner.store import LocalStore
 
 from . import buckets
@@ -281,6 +283,35 @@ def test_gc_without_git_says_so_and_removes_drawings_that_were_replaced(
     assert [] == gc(capsys, tmp_path)["items"]
     assert 0 == stage.run().made
     assert film == stage.digests()["film.mp4"]
+
+
+def test_gc_keeps_the_present_drawings_of_every_variant(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    film = tmp_path / "film"
+    shutil.copytree(ROOT / "examples" / "two-languages", film, ignore=shutil.ignore_patterns("out", ".matchcut"))
+    run = ["run", str(film / "storyboard.yaml")]
+    assert 0 == start(run)
+    assert [] == gc(capsys, film, "--delete", "--paid")["items"]
+    capsys.readouterr()
+    assert 0 == start(run)
+    told = capsys.readouterr().out
+    assert 2 == told.count("nothing to do"), told
+
+
+def test_gc_keeps_what_the_output_folder_shows_though_no_shot_is_noted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stage = Stage(tmp_path, '- {shot: "0010", action: A lamp.}')
+    stage.run()
+    shutil.rmtree(tmp_path / ".matchcut" / "lanes")
+    gone = gc(capsys, tmp_path, "--delete")["items"]
+    assert [] == [item for item in gone if item["kind"] in ("clip", "record")]
+
+
+def test_gc_keeps_the_pictures_that_present_takes_begin_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    stage = Stage(tmp_path, '- {shot: "0010", from: still.png, action: A lamp.}')
+    (tmp_path / "still.png").write_bytes(picture.png(np.full((360, 640, 3), 90, np.uint8)))
+    stage.run()
+    assert [] == gc(capsys, tmp_path)["items"]
 
 
 def test_gc_removes_nothing_where_git_does_not_answer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
