@@ -205,16 +205,35 @@ class Share:
             self.desk.tell(Event("note", "", fact))
         for name, take in wanted:
             await self._see(name, take, drawn=take.clip in pulled)
-        lost = needs.missing(self.desk.plan, self.store)
-        if not lost:
-            return
-        where = f", nor in {self.shared.url}" if self.shared is not None else ""
+            await self._found(name, take)
+        lost = needs.missing(self.desk.loaded)
         options = self.desk.options
-        if not options.again and (options.spend or not self.desk.flights):  # what is in flight is fetched before
-            raise needs.problems(self.desk.plan, lost, where)
-        for one in lost if options.again else ():
-            for take in one.takes:
+        # What is in flight is fetched before anything is said of what lacks besides.
+        if any(not one.coming for one in lost) and not options.again and (options.spend or not self.desk.flights):
+            raise needs.problems(self.desk.plan, lost, self.shared.shelf if self.shared is not None else None)
+        seen: set[tuple[str, str, str]] = set()
+        for one in lost:
+            if one.coming or options.again:
+                await self._write_off(one, seen)
+
+    async def _write_off(self, one: needs.Missing, seen: set[tuple[str, str, str]]) -> None:
+        """Count the takes of a shot no more. Each is lost for good only once another is there, so that a run that
+        ends before (at its budget, say) leaves the rest to be asked about again."""
+        gone = [take for take in one.takes if take.identity not in seen]
+        seen.update(take.identity for take in gone)
+        spare = max(0, len(gone) - one.buy - one.flying)
+        for n, take in enumerate(gone):
+            if n < spare:
                 await self.desk.lose(one.shot, take)
+            else:
+                self.desk.mislay(one.shot, take)
+
+    async def _found(self, name: str, take: Take) -> None:
+        """A clip that was written off and never replaced came back: its take counts again."""
+        lost = self.desk.lost.get(name, ())
+        if self.store.has(take.clip) and any(other.identity == take.identity for other in lost):
+            self.desk.lost[name] = tuple(other for other in lost if other.identity != take.identity)
+            await self.desk.record(name, take)
 
     def _back(self, name: str, take: Take) -> bool:
         """Whether the clip of a take is here, or can be put right from its copy under its film name."""

@@ -121,6 +121,8 @@ class Desk:
         self.by_key: Any = known.by_key
         self.done: Any = known.done
         self.lost = dict(known.lost)
+        self.mislaid: dict[str, list[tuple[str, Take]]] = {}
+        """By key: takes whose clips are nowhere, each until another take is there in its place."""
         self.facts = replace(known, takes=self.takes, flights=self.flights, lost=self.lost)
         self.writing: dict[str, asyncio.Lock] = {}
 
@@ -197,8 +199,11 @@ class Desk:
 
     async def record(self, name: str, take: Take) -> Take:
         """Write a take down: in the store, and where it was bought in the shot's takes file. As it stands there."""
+        new = all(other.identity != take.identity for other in self.by_key.get(take.key, ()))
         async with self.writing.setdefault(name, asyncio.Lock()):
             take = await asyncio.to_thread(self._record, name, take)
+        if new and self.mislaid.get(take.key):
+            await self._lost(*self.mislaid[take.key].pop(0))
         if take.serves(self.variant):
             self.takes[name] = _with(self.takes.get(name, ()), take)
         self.by_key[take.key] = _with(self.by_key.get(take.key, ()), take)
@@ -208,8 +213,19 @@ class Desk:
 
     async def lose(self, name: str, take: Take) -> None:
         """Write down that the clip of a take is nowhere any more. The take stays on the record and counts no more."""
+        await self._lost(name, take)
+        self._forget(name, take)
+
+    def mislay(self, name: str, take: Take) -> None:
+        """Count a take no more in this run: its clip is nowhere. It is written down as lost once another is there."""
+        self._forget(name, take)
+        self.mislaid.setdefault(take.key, []).append((name, take))
+
+    async def _lost(self, name: str, take: Take) -> None:
         async with self.writing.setdefault(name, asyncio.Lock()):
             await asyncio.to_thread(self._record, name, replace(take, lost=True))
+
+    def _forget(self, name: str, take: Take) -> None:
         for shot, mine in self.takes.items():
             self.takes[shot] = tuple(other for other in mine if other.identity != take.identity)
         self.by_key[take.key] = tuple(t for t in self.by_key.get(take.key, ()) if t.identity != take.identity)

@@ -61,6 +61,7 @@ def pull(project: Path, *, everything: bool, as_json: bool) -> int:
     PROJECT is a folder, or a storyboard in it. What is here already is not fetched; what was interrupted goes on.
     """
     loaded, shared = _shared(project)
+    shared.present()
     some = [(name, take) for name, mine in takes_of(loaded.plan).items() for take in mine]
     if everything:
         some = list(_bought(loaded))
@@ -99,6 +100,7 @@ def verify(project: Path, *, there: bool, as_json: bool) -> int:
 
 def _verify_shared(project: Path, *, as_json: bool) -> int:
     _, shared = _shared(project)
+    shared.present()
     names = [name for name, _ in shared.inventory()]
 
     def one(name: str) -> Transfer:
