@@ -55,6 +55,7 @@ def facts(
         for record in records.values():
             for take in record.takes:
                 written[take.key] = (*written.get(take.key, ()), take)
+    bare = {take.identity for record in records.values() for take in record.unreplaced}
     filed = {take.identity for some in written.values() for take in some}
 
     books: Books = ([], []) if lane.draws else journal.read(store.root / JOURNAL)
@@ -68,8 +69,9 @@ def facts(
         known |= {take.identity: take for take in here}
         known |= {take.identity: take for take in written.get(key, ())}
         every = sorted(known.values(), key=lambda take: take.take)
+        alive = tuple(take for take in every if not take.lost)
         # Where nothing came in the place of what was written off, it counts: buying it again asks for a person's word.
-        return tuple(take for take in every if not take.lost) or tuple(replace(t, lost=False) for t in every) or None
+        return alive or tuple(replace(take, lost=False) for take in every if take.identity in bare) or None
 
     flying = flights(file, store, books)
     by_key: Known[tuple[Take, ...]] = Known(ask)
@@ -86,10 +88,10 @@ def facts(
         found = tuple(take for key in keys for take in by_key.get(key, ()))
         if found:
             have[shot.id] = found
-        bare = [take for take in found if take.identity not in filed]
+        unfiled = [take for take in found if take.identity not in filed]
         readable = shot.id in records or not takes.path(file, shot.id).exists()
-        if bare and readable and not lane.draws and shot.id not in flying:
-            told.append(_unfiled(file, shot.id, len(bare)))
+        if unfiled and readable and not lane.draws and shot.id not in flying:
+            told.append(_unfiled(file, shot.id, len(unfiled)))
         if noted:
             wanted[shot.id] = noted.get("wanted", {})
     bought = [] if lane.draws else charges(file, store, records, books)

@@ -383,6 +383,20 @@ class Share:
             fact = f"take {take.take} is bought and kept here, and not in the shared store yet (`matchcut store push`)"
             self.desk.tell(Event("note", shot, f"{fact}: {error.problems[0].fact}"))
 
+    def fetched(self, shot: str, clip: str) -> bool:
+        """Fetch a clip that turned out damaged here, and was set aside. What goes wrong is told."""
+        assert self.shared is not None
+        try:
+            self.shared.get_object(clip)
+        except FileNotFoundError:
+            return False
+        except StoryError as error:
+            self.desk.tell(Event("note", shot, error.problems[0].fact))
+            return False
+        fact = "its clip was damaged in the store, and was set aside in .matchcut/store/damaged"
+        self.desk.tell(Event("note", shot, f"{fact}; pulled 1 file from {self.shared.url}"))
+        return True
+
     async def give_back(self) -> None:
         """At the end: the leases of what has come to an end meanwhile."""
         if self.leases is not None:

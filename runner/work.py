@@ -98,6 +98,10 @@ class Sharing(Protocol):
         """A take was written down."""
         ...
 
+    def fetched(self, shot: str, clip: str) -> bool:
+        """Whether a clip that was damaged here came whole from where others find it. Called in any thread."""
+        ...
+
 
 @dataclass
 class Desk:
@@ -121,8 +125,8 @@ class Desk:
         self.by_key: Any = known.by_key
         self.done: Any = known.done
         self.lost = dict(known.lost)
-        self.mislaid: dict[str, list[tuple[str, Take]]] = {}
-        """By key: takes whose clips are nowhere, each until another take is there in its place."""
+        self.mislaid: list[tuple[str, Take]] = []
+        """Takes whose clips are nowhere, with their shots, each until another take is there in its place."""
         self.facts = replace(known, takes=self.takes, flights=self.flights, lost=self.lost)
         self.writing: dict[str, asyncio.Lock] = {}
 
@@ -202,8 +206,8 @@ class Desk:
         new = all(other.identity != take.identity for other in self.by_key.get(take.key, ()))
         async with self.writing.setdefault(name, asyncio.Lock()):
             take = await asyncio.to_thread(self._record, name, take)
-        if new and self.mislaid.get(take.key):
-            await self._lost(*self.mislaid[take.key].pop(0))
+        if new and take.provider != OWN:
+            await self._replaced(name, take)
         if take.serves(self.variant):
             self.takes[name] = _with(self.takes.get(name, ()), take)
         self.by_key[take.key] = _with(self.by_key.get(take.key, ()), take)
@@ -219,7 +223,16 @@ class Desk:
     def mislay(self, name: str, take: Take) -> None:
         """Count a take no more in this run: its clip is nowhere. It is written down as lost once another is there."""
         self._forget(name, take)
-        self.mislaid.setdefault(take.key, []).append((name, take))
+        self.mislaid.append((name, take))
+
+    async def _replaced(self, name: str, new: Take) -> None:
+        """A take is there in the place of one that is nowhere: of its key, or of its shot, which may have another key
+        by now, since what it begins on was made again as well."""
+        same = [one for one in self.mislaid if one[1].key == new.key]
+        mine = same or [one for one in self.mislaid if one[0] == name]
+        if mine:
+            self.mislaid.remove(mine[0])
+            await self._lost(*mine[0])
 
     async def _lost(self, name: str, take: Take) -> None:
         async with self.writing.setdefault(name, asyncio.Lock()):
