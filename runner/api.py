@@ -196,7 +196,7 @@ def run(
         stop = Stop()
         try:
             if not fresh.lane.draws:
-                work = fresh.plan.spends or (buy_again and needs.missing(fresh.plan, fresh.project.store))
+                work = fresh.plan.spends or (buy_again and any(one.buy for one in needs.missing(fresh)))
                 if spend and ceiling is None and not yes and work:
                     fact = "this run may spend money, and nobody has said how much"
                     raise StoryError.of(fact, "--yes, --budget 12.00, or budget: in the storyboard", exit_code=4)

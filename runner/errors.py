@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-Severity = Literal["error", "warning"]
+Severity = Literal["error", "warning", "note"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -28,7 +28,7 @@ class Problem:
     """One thing the author can repair.
 
     ``fact`` says what is the case, ``remedy`` what to try (several lines are kept as they are), ``place`` where.
-    A warning is told and does not stop anything.
+    A warning is told and does not stop anything; a note sums up, and is no problem of its own.
     """
 
     fact: str

@@ -56,6 +56,7 @@ def facts(
         for record in records.values():
             for take in record.takes:
                 written[take.key] = (*written.get(take.key, ()), take)
+    bare = {take.identity for record in records.values() for take in record.unreplaced}
     filed = {take.identity for some in written.values() for take in some}
 
     books: Books = ([], []) if lane.draws else journal.read(store.root / JOURNAL)
@@ -68,7 +69,10 @@ def facts(
         known = {take.identity: take for take in paid.get(key, ())}
         known |= {take.identity: take for take in here}
         known |= {take.identity: take for take in written.get(key, ())}
-        return tuple(sorted((take for take in known.values() if not take.lost), key=lambda take: take.take)) or None
+        every = sorted(known.values(), key=lambda take: take.take)
+        alive = tuple(take for take in every if not take.lost)
+        # Where nothing came in the place of what was written off, it counts: buying it again asks for a person's word.
+        return alive or tuple(replace(take, lost=False) for take in every if take.identity in bare) or None
 
     unread: dict[str, Problem] = {}
     by_key: Known[tuple[Take, ...]] = Known(ask)
@@ -86,10 +90,10 @@ def facts(
         found = tuple(take for key in keys for take in by_key.get(key, ()))
         if found:
             have[shot.id] = found
-        bare = [take for take in found if take.identity not in filed and take.provider != OWN]
+        unfiled = [take for take in found if take.identity not in filed and take.provider != OWN]
         missing = not takes.path(file, shot.id).exists()
-        if bare and (missing or shot.id in records) and not lane.draws and shot.id not in flying:
-            told.append(_unfiled(file, shot.id, len(bare)))
+        if unfiled and (missing or shot.id in records) and not lane.draws and shot.id not in flying:
+            told.append(_unfiled(file, shot.id, len(unfiled)))
             if missing and any(store.lane_of(lane.provider, book, shot.id).get("circled") for book in notebooks):
                 unread[shot.id] = told[-1] = _uncircled(told[-1])
         if noted:

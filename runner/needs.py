@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-from . import cut, outputs
+from . import config, cut, outputs
 from .errors import Problem, StoryError
 from .facts import Done
 from .load import Loaded
 from .plan import Plan, exec_key
-from .store import LocalStore
+from .shelf import Shelf, shelf
+from .store import hash_file
 from .takes import Take
 
 
@@ -25,6 +26,13 @@ class Missing:
     buy: int
     usd: Decimal | None
     """What buying it again would cost; None for a model without a price."""
+    flying: int = 0
+    """How many takes in its place are bought already, and still to be fetched."""
+
+    @property
+    def coming(self) -> bool:
+        """Whether nothing is to be bought again: it was, and is fetched."""
+        return bool(self.flying) and not self.buy
 
 
 def takes_of(plan: Plan, *, everything: bool = False) -> dict[str, tuple[Take, ...]]:
@@ -46,30 +54,47 @@ def takes_of(plan: Plan, *, everything: bool = False) -> dict[str, tuple[Take, .
     return found
 
 
-def missing(plan: Plan, store: LocalStore) -> list[Missing]:
-    """The shots of the film whose clips are not on this machine, in film order."""
+def missing(loaded: Loaded) -> list[Missing]:
+    """The shots of the film whose clips are not on this machine, in film order. A copy in the output folder counts."""
+    plan, store = loaded.plan, loaded.project.store
     if plan.lane.draws:
         return []
     shown = {name for film in plan.board.films for name in film.shots}
-    found = []
+    found: list[Missing] = []
+    counted: set[str] = set()
     for name, takes in takes_of(plan).items():
         decision = plan.decisions[name]
         used = decision.usable or decision.state == "waiting"  # what is made anew needs no clip of before
-        if decision.take is None or name not in shown or not used or store.has(decision.take.clip):
+        if decision.take is None or name not in shown or not used or _back(loaded, name, decision.take):
             continue
         gone = tuple(take for take in takes if not store.has(take.clip))
-        buy = max(0, decision.want - (len(takes) - len(gone)))
+        flights = [flight for some in plan.facts.flights.values() for flight in some]
+        flying = sum(flight.takes for flight in flights if flight.key == decision.take.key)
+        buy = max(0, decision.want - (len(takes) - len(gone)) - flying)
+        if decision.take.key in counted:
+            buy = 0  # a shot that asks for the very same is told before: they share their takes
+        counted.add(decision.take.key)
         one = plan.briefs[name].card.cost(plan.briefs[name].request)
-        found.append(Missing(name, gone, buy, None if one is None else one * buy))
+        found.append(Missing(name, gone, buy, None if one is None else one * buy, flying))
     return found
 
 
-def problems(plan: Plan, found: Iterable[Missing], where: str) -> StoryError:
-    """What is missing, shot by shot, with its price; ``where`` says where it was looked for."""
-    some = list(found)
-    costs = [one.usd for one in some]
-    known = [usd for usd in costs if usd is not None]
-    total = _usd(sum(known, Decimal(0))) if len(known) == len(costs) else "an unknown amount"
+def _back(loaded: Loaded, name: str, take: Take) -> bool:
+    if loaded.project.store.has(take.clip):
+        return True
+    return any(copy.is_file() and hash_file(copy) == take.clip for copy in copies(loaded, name, take))
+
+
+def source(loaded: Loaded) -> Shelf | None:
+    """Where a run looks for clips that are not here: the shared store, if one is named. Raises StoryError."""
+    url = loaded.board.store or config.read(loaded.project.folder, loaded.plan.facts.environ).store
+    return shelf(url, loaded.project.folder) if url is not None and not loaded.lane.draws else None
+
+
+def problems(plan: Plan, found: Iterable[Missing], place: Shelf | None) -> StoryError:
+    """What is missing, shot by shot, with its price; ``place`` is the shared store, where it is not either."""
+    some = [one for one in found if not one.coming]
+    where = f", nor in {place.url}" if place is not None and not place.gone else ""
     told = []
     for one in some:
         takes = ", ".join(f"take {take.take} ({take.clip[:12]})" for take in one.takes)
@@ -81,14 +106,30 @@ def problems(plan: Plan, found: Iterable[Missing], where: str) -> StoryError:
             again += f"; {', '.join(follows)} may follow"
         clips = "clip" if len(one.takes) == 1 else "clips"
         fact = f'shot "{one.shot}": the {clips} of {takes} {are} not on this machine{where}; {again}'
-        place = plan.board.document.place((*plan.board.by_id[one.shot].route, "shot"))
-        told.append(Problem(fact, None, place))
-    many = len(some) > 1
-    clips = f"the clips of {len(some)} shots are" if many else "the clip of 1 shot is"
-    push = "matchcut store push where they were bought"
-    push = push if where else f"`store:` in the storyboard, and {push}"
-    remedy = f"{push}; then run again\nrun --buy-again, which buys {'them' if many else 'it'} again for {total}"
-    return StoryError([*told, Problem(f"{clips} missing; nothing was done", remedy)], exit_code=4)
+        told.append(Problem(fact, None, plan.board.document.place((*plan.board.by_id[one.shot].route, "shot"))))
+    clips = f"the clips of {len(some)} shots are" if len(some) > 1 else "the clip of 1 shot is"
+    away = f"; the shared store {place.url} is not there: no such folder" if place is not None and place.gone else ""
+    told.append(Problem(f"{clips} missing{away}; nothing was done", remedy(some, place), None, "note"))
+    return StoryError(told, exit_code=4)
+
+
+def remedy(found: Iterable[Missing], place: Shelf | None) -> str:
+    """How missing clips come back, and what buying them again would cost."""
+    some = list(found)
+    push = "matchcut store push where they were bought; then run again"
+    if place is None:
+        push = f"`store:` in the storyboard, and {push}"
+    elif place.gone:
+        push = f"mount it, or see to `store:`; or {push}"
+    them = "them" if len(some) > 1 else "it"
+    return f"{push}\n  or run --buy-again, which buys {them} again for {total(some)}"
+
+
+def total(found: Iterable[Missing]) -> str:
+    """What buying everything again would cost, in words."""
+    costs = [one.usd for one in found]
+    known = [usd for usd in costs if usd is not None]
+    return _usd(sum(known, Decimal(0))) if len(known) == len(costs) else "an unknown amount"
 
 
 def _usd(amount: Decimal | None) -> str:

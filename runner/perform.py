@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from . import finish
+from . import finish, takes
 from .brief import Brief, settings_of
 from .buying import FAILURES, Buyer, Patience, Stop
 from .clock import RealClock
@@ -27,6 +27,7 @@ from .providers.animatic.version import task_uuid
 from .receiving import receive
 from .remote import SharedStore
 from .sharing import Share
+from .store import probe, told
 from .takes import Take
 from .work import Desk, Event, Options, Outcome, Unknown, What
 
@@ -95,6 +96,7 @@ class _Run:
         self.store.make()
         if self.share is not None:
             await self.share.begin()
+        self._recordable()
         async with asyncio.TaskGroup() as group:
             if self.buyer is not None:
                 self.buyer.recover(group)
@@ -113,6 +115,23 @@ class _Run:
             keys = dict.fromkeys(take.key for take in mine)
             every = (sorted(self.by_key.get(key, ()), key=lambda take: take.take) for key in keys)
             self.takes[name] = tuple(take for takes in every for take in takes)
+
+    def _recordable(self) -> None:
+        """Raises StoryError, before anything is sent, where what is bought could not be written down."""
+        desk = self.desk
+        due = [name for name in self.plan.order if self.decisions.get(name, self.plan.decisions[name]).buy]
+        due += [name for name, _ in desk.mislaid]
+        bought = [name for name in due if self.plan.briefs[name].footage is None]
+        if self.buyer is None or not desk.options.spend or not bought:
+            return
+        place = takes.path(desk.loaded.project.file, bought[0])
+        try:
+            with told(place):
+                probe(place)
+        except StoryError as error:
+            raise StoryError(
+                [replace(p, fact=f"{p.fact}; nothing was bought") for p in error.problems], exit_code=1
+            ) from None
 
     async def _warm(self) -> None:
         """Start the processes that look at clips while the first ones are still being made."""
@@ -215,7 +234,8 @@ class _Run:
             if self.buyer is not None:
                 await self.buyer.settled(key.digest)
             decision = decide(self.plan, name, self.decisions, self.desk.facts)
-            if decision.buy and self.share is not None and self.share.shared is not None:
+            made = self.plan.briefs[name].footage is None  # own footage is nobody's to buy
+            if decision.buy and made and self.share is not None and self.share.shared is not None:
                 await self._shared(name, key.digest)
             elif decision.buy:
                 await self._generate(name, decision)

@@ -61,6 +61,8 @@ class Placing:
     def _sound(self, shot: str, clip: str, copy: Path | None = None) -> bool:
         if self.run.store.sound(clip, copy):
             return True
+        if self.run.sharing is not None and self.run.sharing.fetched(shot, clip):
+            return True
         fact = "its clip is damaged in the store, and was set aside in .matchcut/store/damaged"
         drawn = "run again: it is drawn anew"
         own = "run again: it is taken in anew"

@@ -40,13 +40,14 @@ def unneeded(store: LocalStore, roots: Roots, journal_file: Path) -> list[Item]:
     bought = {result.clip for result in results}
     pictures, known = set(roots.digests), set()
     going: list[Item] = []
-    last = _last_keys(store)
+    last, shown = _last_keys(store), _shown(store)
+    clips |= shown
     for path, take in _documents(store.records, "*/*/*.json"):
         clip, paid = str(take.get("clip")), not str(take.get("provider")).startswith("animatic")
         frames = {str(frame.get("digest")) for frame in take.get("frames", {}).values()}
         if clip in clips or take.get("key") in last or take.get("key") in roots.digests:
             clips.add(clip)
-            pictures |= frames
+            pictures |= frames | _begins(take)
         else:
             going.append(
                 Item("record", f"{str(take.get('key'))[:12]} take {take.get('take')}", path, _size(path), paid)
@@ -78,9 +79,23 @@ def remove(store: LocalStore, items: list[Item]) -> None:
 
 
 def _last_keys(store: LocalStore) -> set[str]:
-    """The key every shot was made with last, in every lane."""
-    found = (data.get("keys", []) for _, data in _documents(store.lanes, "*/*/*.json"))
+    """The key every shot was made with last, in every lane and every variant. Raises StoryError for a newer note."""
+    notes = (store.lane_of(lane, book, shot) for lane, book in store.boards() for shot in store.noted(lane, book))
+    found = (note.get("keys", []) for note in notes)
     return {keys[-1] for keys in found if keys}
+
+
+def _shown(store: LocalStore) -> set[str]:
+    """The digests of the files that runs wrote to their output folders."""
+    documents = (data for _, data in _documents(store.root / "outputs", "*.json"))
+    files = (data.get("files", data) for data in documents)
+    return {str(file["digest"]) for some in files for file in some.values() if isinstance(file, dict)}
+
+
+def _begins(take: dict[str, Any]) -> set[str]:
+    """The pictures that a take begins and ends on: some were brought by people, and the report shows them."""
+    ends = take.get("parts", {}).get("inputs", {}).get("frameImages", {})
+    return {str(end["pixels"]) for end in ends.values() if "pixels" in end}
 
 
 def _documents(folder: Path, pattern: str) -> Iterator[tuple[Path, dict[str, Any]]]:

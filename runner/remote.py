@@ -66,6 +66,12 @@ class SharedStore:
     def url(self) -> str:
         return self.shelf.url
 
+    def present(self) -> None:
+        """Raises StoryError where there is nothing at its address at all."""
+        if self.shelf.gone:
+            fact = f"the shared store {self.url} is not there: no such folder"
+            raise StoryError.of(fact, "mount it, or see to `store:`; matchcut store push makes a new one", exit_code=1)
+
     # whole files, named by their bytes
 
     def put_object(self, digest: str, source: Path) -> Moved:

@@ -14,6 +14,7 @@ from itertools import count
 from . import needs
 from .errors import Problem, StoryError
 from .facts import Done
+from .footage import OWN
 from .lease import Lease, Leases
 from .money import Purse
 from .ports import Clock, TaskFailed
@@ -204,16 +205,35 @@ class Share:
             self.desk.tell(Event("note", "", fact))
         for name, take in wanted:
             await self._see(name, take, drawn=take.clip in pulled)
-        lost = needs.missing(self.desk.plan, self.store)
-        if not lost:
-            return
-        where = f", nor in {self.shared.url}" if self.shared is not None else ""
+            await self._found(name, take)
+        lost = needs.missing(self.desk.loaded)
         options = self.desk.options
-        if not options.again and (options.spend or not self.desk.flights):  # what is in flight is fetched before
-            raise needs.problems(self.desk.plan, lost, where)
-        for one in lost if options.again else ():
-            for take in one.takes:
+        # What is in flight is fetched before anything is said of what lacks besides.
+        if any(not one.coming for one in lost) and not options.again and (options.spend or not self.desk.flights):
+            raise needs.problems(self.desk.plan, lost, self.shared.shelf if self.shared is not None else None)
+        seen: set[tuple[str, str, str]] = set()
+        for one in lost:
+            if one.coming or options.again:
+                await self._write_off(one, seen)
+
+    async def _write_off(self, one: needs.Missing, seen: set[tuple[str, str, str]]) -> None:
+        """Count the takes of a shot no more. Each is lost for good only once another is there, so that a run that
+        ends before (at its budget, say) leaves the rest to be asked about again."""
+        gone = [take for take in one.takes if take.identity not in seen]
+        seen.update(take.identity for take in gone)
+        spare = max(0, len(gone) - one.buy - one.flying)
+        for n, take in enumerate(gone):
+            if n < spare:
                 await self.desk.lose(one.shot, take)
+            else:
+                self.desk.mislay(one.shot, take)
+
+    async def _found(self, name: str, take: Take) -> None:
+        """A clip that was written off and never replaced came back: its take counts again."""
+        lost = self.desk.lost.get(name, ())
+        if self.store.has(take.clip) and any(other.identity == take.identity for other in lost):
+            self.desk.lost[name] = tuple(other for other in lost if other.identity != take.identity)
+            await self.desk.record(name, take)
 
     def _back(self, name: str, take: Take) -> bool:
         """Whether the clip of a take is here, or can be put right from its copy under its film name."""
@@ -241,7 +261,8 @@ class Share:
         for problem in done.problems:
             self.desk.tell(Event("note", "", problem.fact))
         if done.files:
-            fact = f"pulled {done.files} files, {size_in_words(done.bytes)}, from {shared.url}"
+            files = "1 file" if done.files == 1 else f"{done.files:,} files"
+            fact = f"pulled {files}, {size_in_words(done.bytes)}, from {shared.url}"
             self.desk.tell(Event("note", "", fact))
         return {take.clip for _, take in some if self.store.has(take.clip)}
 
@@ -353,12 +374,28 @@ class Share:
     async def recorded(self, shot: str, take: Take) -> None:
         """Put a take there as soon as it is written down. A store that fails fails nothing here: it is told."""
         assert self.shared is not None
+        if take.provider == OWN:
+            return  # it was not bought, and lies in the project
         try:
             await asyncio.to_thread(push_take, self.shared, shot, take)
         except StoryError as error:
             self.unpushed.add(take.key)
             fact = f"take {take.take} is bought and kept here, and not in the shared store yet (`matchcut store push`)"
             self.desk.tell(Event("note", shot, f"{fact}: {error.problems[0].fact}"))
+
+    def fetched(self, shot: str, clip: str) -> bool:
+        """Fetch a clip that turned out damaged here, and was set aside. What goes wrong is told."""
+        assert self.shared is not None
+        try:
+            self.shared.get_object(clip)
+        except FileNotFoundError:
+            return False
+        except StoryError as error:
+            self.desk.tell(Event("note", shot, error.problems[0].fact))
+            return False
+        fact = "its clip was damaged in the store, and was set aside in .matchcut/store/damaged"
+        self.desk.tell(Event("note", shot, f"{fact}; pulled 1 file from {self.shared.url}"))
+        return True
 
     async def give_back(self) -> None:
         """At the end: the leases of what has come to an end meanwhile."""

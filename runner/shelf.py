@@ -47,6 +47,11 @@ class Shelf(Protocol):
         """Whether two who create the same name at once are told apart by the store itself."""
         ...
 
+    @property
+    def gone(self) -> bool:
+        """Whether there is nothing at its address at all, as where a disk is not mounted. Asks no network."""
+        ...
+
     def size(self, name: str) -> int | None:
         """Bytes of a file; None where there is none."""
         ...
@@ -96,6 +101,10 @@ class Folder:
     def __init__(self, root: Path) -> None:
         self.root = Path(os.path.abspath(root))  # noqa: PTH100 - resolve() would follow links that may move
         self.url = f"file://{self.root}"
+
+    @property
+    def gone(self) -> bool:
+        return not self.root.is_dir()
 
     def size(self, name: str) -> int | None:
         try:
@@ -191,6 +200,7 @@ class Bucket:
         self.url = url.rstrip("/")
         self.scheme = url.partition("://")[0]
         self.conditional = self.scheme in _CREATES
+        self.gone = False  # only asking would tell
         self._guard = threading.Lock()
         self._opened: tuple[Any, str] | None = None
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from .errors import Problem, StoryError
 from .facts import Done
+from .footage import OWN
 from .takes import Take
 
 FORMAT = 1
@@ -237,9 +238,17 @@ class LocalStore:
         problems: list[Problem] = []
         damaged = [path for path in sorted(self.objects.glob("*/*")) if hash_file(path) != path.name]
         remedy = "run again: it is put right from its copy in out/, pulled from the shared store, or drawn anew"
+        paid = "run again: it is put right from its copy in out/, or pulled from the shared store"
+        records = [data for name in self.records.glob("*/*/*.json") if (data := _json(name)) is not None]
+        bought = {data.get("clip") for data in records if not str(data.get("provider")).startswith(("animatic", OWN))}
         for path in damaged:
             where = f"; it was set aside as {self._set_aside(path)}" if aside else ""
-            problems.append(Problem(f"object {path.name[:12]} does not have the bytes its name says{where}", remedy))
+            problems.append(
+                Problem(
+                    f"object {path.name[:12]} does not have the bytes its name says{where}",
+                    paid if path.name in bought else remedy,
+                )
+            )
         for path in sorted(self.pictures.glob("*.png")):
             from .media import picture
 
@@ -260,40 +269,69 @@ class LocalStore:
             for digest in named:
                 if not self.has(digest):
                     fact = f"record {path.relative_to(self.root)} names object {digest[:12]}, which is missing"
-                    problems.append(Problem(fact, "run again: what was drawn is drawn anew"))
+                    problems.append(Problem(fact, _again(data)))
         return problems
+
+
+def _again(record: Mapping[str, Any]) -> str:
+    """What brings a missing clip back, by who made it."""
+    maker = str(record.get("provider", ""))
+    if "clip" not in record:
+        return "run again: the pipeline's command is run anew"
+    if maker.startswith("animatic"):
+        return "run again: what was drawn is drawn anew"
+    if maker == OWN:
+        return "run again: own footage is taken in anew"
+    back = "run again: it is put right from its copy in out/, or pulled from the shared store"
+    return f"{back}; where it is in neither, run says what buying it again would cost"
 
 
 def write(place: Path, data: bytes) -> None:
     """Write a file whole: beside its place, synced, moved in. Raises OSError."""
-    place.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name[:40]}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
+    with _beside(place) as part:
+        with part.open("wb") as stream:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(place)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+        part.chmod(0o644)
+        part.replace(place)
     _sync(place.parent)
 
 
 def copy(source: Path, place: Path) -> None:
     """A copy that shares its blocks with the original where the file system can. Raises OSError."""
+    with _beside(place) as part:
+        if not _reflink(source, part):
+            shutil.copyfile(source, part)
+        part.chmod(0o644)
+        part.replace(place)
+
+
+def probe(place: Path) -> None:
+    """Raises OSError where a file could not be written. Nothing is left behind."""
+    made = not place.parent.is_dir()
+    with _beside(place):
+        pass
+    if made:
+        place.parent.rmdir()
+
+
+@contextmanager
+def _beside(place: Path) -> Iterator[Path]:
+    """A temporary file in the folder of a file, gone afterwards. What fails is said of the file that was meant."""
     place.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name[:40]}.")
-    os.close(handle)
+    part: str | None = None
     try:
-        if not _reflink(source, Path(name)):
-            shutil.copyfile(source, name)
-        Path(name).chmod(0o644)
-        Path(name).replace(place)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
+        handle, part = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name[:40]}.")
+        os.close(handle)
+        yield Path(part)
+    except OSError as error:
+        if error.filename is None or Path(error.filename).name.startswith(f".{place.name[:40]}."):
+            error.filename = str(place)
         raise
+    finally:
+        if part is not None:
+            Path(part).unlink(missing_ok=True)
 
 
 def _reflink(source: Path, place: Path) -> bool:

@@ -128,6 +128,12 @@ class Record:
         clips = {take.clip for take in self.takes}
         return [key for key, circle in self.circled.items() if circle.drawn is None and circle.clip not in clips]
 
+    @property
+    def unreplaced(self) -> list[Take]:
+        """Takes that are lost, and no later one is there."""
+        last = max((take.take for take in self.takes if not take.lost), default=0)
+        return [take for take in self.takes if take.lost and take.take > last]
+
     def with_charge(self, uuid: str, usd: Decimal, why: str) -> Record:
         """The record with what a failed call was charged, once."""
         if any(charge.get("task_uuid") == uuid for charge in self.charges):

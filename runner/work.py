@@ -100,6 +100,10 @@ class Sharing(Protocol):
         """A take was written down."""
         ...
 
+    def fetched(self, shot: str, clip: str) -> bool:
+        """Whether a clip that was damaged here came whole from where others find it. Called in any thread."""
+        ...
+
 
 @dataclass
 class Desk:
@@ -125,6 +129,8 @@ class Desk:
         self.by_key: Any = known.by_key
         self.done: Any = known.done
         self.lost = dict(known.lost)
+        self.mislaid: list[tuple[str, Take]] = []
+        """Takes whose clips are nowhere, with their shots, each until another take is there in its place."""
         self.facts = replace(known, takes=self.takes, flights=self.flights, lost=self.lost)
         self.writing: dict[str, asyncio.Lock] = {}
 
@@ -202,8 +208,11 @@ class Desk:
 
     async def record(self, name: str, take: Take) -> Take:
         """Write a take down: in the store, and where it was bought in the shot's takes file. As it stands there."""
+        new = all(other.identity != take.identity for other in self.by_key.get(take.key, ()))
         async with self.writing.setdefault(name, asyncio.Lock()):
             take = await asyncio.to_thread(self._record, name, take)
+        if new and take.provider != OWN:
+            await self._replaced(name, take)
         if take.serves(self.variant):
             self.takes[name] = _with(self.takes.get(name, ()), take)
         self.by_key[take.key] = _with(self.by_key.get(take.key, ()), take)
@@ -213,8 +222,28 @@ class Desk:
 
     async def lose(self, name: str, take: Take) -> None:
         """Write down that the clip of a take is nowhere any more. The take stays on the record and counts no more."""
+        await self._lost(name, take)
+        self._forget(name, take)
+
+    def mislay(self, name: str, take: Take) -> None:
+        """Count a take no more in this run: its clip is nowhere. It is written down as lost once another is there."""
+        self._forget(name, take)
+        self.mislaid.append((name, take))
+
+    async def _replaced(self, name: str, new: Take) -> None:
+        """A take is there in the place of one that is nowhere: of its key, or of its shot, which may have another key
+        by now, since what it begins on was made again as well."""
+        same = [one for one in self.mislaid if one[1].key == new.key]
+        mine = same or [one for one in self.mislaid if one[0] == name]
+        if mine:
+            self.mislaid.remove(mine[0])
+            await self._lost(*mine[0])
+
+    async def _lost(self, name: str, take: Take) -> None:
         async with self.writing.setdefault(name, asyncio.Lock()):
             await asyncio.to_thread(self._record, name, replace(take, lost=True))
+
+    def _forget(self, name: str, take: Take) -> None:
         for shot, mine in self.takes.items():
             self.takes[shot] = tuple(other for other in mine if other.identity != take.identity)
         self.by_key[take.key] = tuple(t for t in self.by_key.get(take.key, ()) if t.identity != take.identity)

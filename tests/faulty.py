@@ -20,6 +20,7 @@ class Faulty:
     faults: list[str] = field(default_factory=list)
     url: str = "faulty://"
     conditional: bool = True
+    gone: bool = False
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)

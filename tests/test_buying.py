@@ -257,9 +257,9 @@ def test_the_worst_case_reckons_with_takes_that_were_asked_for_by_hand(tmp_path:
     api.retake(market.file, "0020", 2)
     market.write('- {shot: "0010", action: A lamp., duration: 2}\n- {shot: "0020", action: Rain.}')
     plan = load(market.file).plan
-    assert (2, False) == (plan.decisions["0020"].buy, plan.decisions["0020"].certain), "0010 may end as it did"
+    assert (3, False) == (plan.decisions["0020"].buy, plan.decisions["0020"].certain), "0010 may end as it did"
     market.run()
-    assert {"0010": [1, 2], "0020": [1, 2]} == market.takes()
+    assert {"0010": [1, 2], "0020": [1, 2, 3]} == market.takes()
 
 
 def test_what_is_still_to_be_fetched_may_be_what_a_hold_keeps_and_then_nothing_is_bought(tmp_path: Path) -> None:

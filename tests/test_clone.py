@@ -13,9 +13,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from runner.cli.app import start
+from runner.media import picture
+from runner.schema import check
 from runner.store import LocalStore
 
 from . import buckets
@@ -161,7 +164,32 @@ def test_a_clone_without_the_store_lists_what_is_missing_and_buys_it_again_only_
         assert "run --buy-again, which buys them again for $0.20" in done.stderr
         assert not (clone / "out").exists()
     assert before == len(shop.ledger()["tasks"])
-    assert "not here: the clips of 0000, 0001" in command(clone, "plan").stdout
+    assert "\n  or run --buy-again" in done.stderr
+    assert done.stderr.endswith("2 problems\n"), "the line that sums up is none"
+    for word in ("plan", "status"):
+        told = command(clone, word).stdout
+        assert "not here: the clips of 0000, 0001; a run stops at that, and buys nothing" in told
+        assert "run --buy-again, which buys them again for $0.20" in told
+        assert "Nothing can be made: clips are missing." in told
+        assert "pull" not in told
+    assert 3 == command(clone, "plan", "--check").returncode
+    plan = json.loads(command(clone, "plan", "--json").stdout)
+    assert [] == check(plan, "plan.schema.json")
+    lacks = plan["not_here"]
+    assert (None, True, [1, 1], [0.1, 0.1]) == (
+        lacks["store"], lacks["stops"], [one["buy"] for one in lacks["shots"]], [one["usd"] for one in lacks["shots"]]
+    )  # fmt: skip
+    assert lacks == json.loads(command(clone, "status", "--json").stdout)["not_here"]
+    shared = clone.parent / "shared"
+    (clone / "matchcut.toml").write_text(f'store = "file://{shared}"\n', encoding="utf-8")
+    assert f"the shared store file://{shared} is not there: no such folder" in command(clone, "plan").stdout
+    assert 3 == command(clone, "plan", "--check").returncode
+    gone = command(clone, "store", "pull")
+    assert (1, 1) == (gone.returncode, gone.stderr.count("is not there: no such folder"))
+    shared.mkdir()
+    assert f"not here: the clips of 0000, 0001; a run pulls what file://{shared} has" in command(clone, "plan").stdout
+    assert 0 == command(clone, "plan", "--check").returncode
+    (clone / "matchcut.toml").unlink()
 
     done = command(clone, "run", "--buy-again", **buying(shop))
     assert 0 == done.returncode, done.stderr
@@ -281,6 +309,35 @@ def test_gc_without_git_says_so_and_removes_drawings_that_were_replaced(
     assert [] == gc(capsys, tmp_path)["items"]
     assert 0 == stage.run().made
     assert film == stage.digests()["film.mp4"]
+
+
+def test_gc_keeps_the_present_drawings_of_every_variant(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    film = tmp_path / "film"
+    shutil.copytree(ROOT / "examples" / "two-languages", film, ignore=shutil.ignore_patterns("out", ".matchcut"))
+    run = ["run", str(film / "storyboard.yaml")]
+    assert 0 == start(run)
+    assert [] == gc(capsys, film, "--delete", "--paid")["items"]
+    capsys.readouterr()
+    assert 0 == start(run)
+    told = capsys.readouterr().out
+    assert 2 == told.count("nothing to do"), told
+
+
+def test_gc_keeps_what_the_output_folder_shows_though_no_shot_is_noted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stage = Stage(tmp_path, '- {shot: "0010", action: A lamp.}')
+    stage.run()
+    shutil.rmtree(tmp_path / ".matchcut" / "lanes")
+    gone = gc(capsys, tmp_path, "--delete")["items"]
+    assert [] == [item for item in gone if item["kind"] in ("clip", "record")]
+
+
+def test_gc_keeps_the_pictures_that_present_takes_begin_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    stage = Stage(tmp_path, '- {shot: "0010", from: still.png, action: A lamp.}')
+    (tmp_path / "still.png").write_bytes(picture.png(np.full((360, 640, 3), 90, np.uint8)))
+    stage.run()
+    assert [] == gc(capsys, tmp_path)["items"]
 
 
 def test_gc_removes_nothing_where_git_does_not_answer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

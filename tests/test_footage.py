@@ -18,6 +18,8 @@ from runner.errors import StoryError
 from runner.key import own
 from runner.media import colour, decode
 from runner.reel import TICK_NS, Reel
+from runner.remote import SharedStore
+from runner.shelf import Folder
 from runner.store import hash_file
 from runner.work import Options
 
@@ -352,6 +354,37 @@ def test_a_run_that_only_takes_footage_in_asks_for_no_consent(tmp_path: Path) ->
     market(tmp_path, '- {shot: "0010", clip: footage/pier.mp4}')
     outcome = runner.run(tmp_path / "storyboard.yaml")
     assert (0, 1) == (outcome.exit_code, outcome.made)
+
+
+def test_own_footage_goes_into_no_shared_store_and_takes_no_lease(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "film").mkdir()
+    shop = market(tmp_path / "film")
+    place = Folder(tmp_path / "shared")
+    shop.shared = lambda local: SharedStore(place, local)
+    outcome = shop.run(budget="1.00")
+    take = outcome.decisions["0010"].take
+    assert take is not None
+    shop.more = "store: file://../shared\n"
+    shop.write(shop.shots)
+    start(["store", "push", "--json", str(shop.folder)])
+    assert [] == json.loads(capsys.readouterr().out)["absent"]
+    names = [name for name, _ in place.names("")]
+    assert not [name for name in names if take.clip in name or take.key in name]
+    assert [name for name in names if name.startswith("objects/")], "what was bought is there"
+
+
+def test_gc_keeps_footage_that_is_current(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    variants = "variants:\n  language: {en: {}, de: {}}\n"
+    text = stage.file.read_text(encoding="utf-8").replace("scenes:", variants + "scenes:", 1)
+    stage.file.write_text(text, encoding="utf-8")
+    shutil.rmtree(stage.folder / ".matchcut")
+    shutil.rmtree(stage.out)
+    assert 0 == start(["run", str(stage.file)])
+    capsys.readouterr()
+    assert 0 == start(["store", "gc", "--delete", "--paid", "--json", str(stage.folder)])
+    assert [] == json.loads(capsys.readouterr().out)["items"]
 
 
 def test_both_lanes_have_the_same_take(tmp_path: Path) -> None:

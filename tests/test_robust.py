@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,8 @@ from runner import lock
 from runner.errors import StoryError
 from runner.executors import EXECUTORS
 from runner.ports import Job, TaskFailed, WorkerLost
-from runner.store import LocalStore, hash_file, told
+from runner.store import LocalStore, copy, hash_file, told, write
+from runner.takes import Take
 
 from .stage import Pretend, Stage
 
@@ -170,6 +172,33 @@ def test_what_a_disk_refuses_is_told_in_plain_words(number: int, fact: str, reme
         raise OSError(number, os.strerror(number))
     assert (caught.value.problems[0].fact, caught.value.problems[0].remedy) == (fact, remedy)
     assert caught.value.exit_code == 1
+
+
+@pytest.mark.parametrize("act", [lambda place: write(place, b"x"), lambda place: copy(Path(__file__), place)])
+def test_what_cannot_be_written_is_told_of_the_file_that_was_meant(act: Callable[[Path], None], tmp_path: Path) -> None:
+    place = tmp_path / "0020.yaml"
+    (place / "in the way").mkdir(parents=True)
+    with pytest.raises(StoryError) as caught, told(tmp_path):
+        act(place)
+    assert f"{place}: Is a directory" == caught.value.problems[0].fact
+    assert [place] == list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("maker", "remedy"),
+    [
+        ("animatic@1", "run again: what was drawn is drawn anew"),
+        ("own", "run again: own footage is taken in anew"),
+        ("runware", "run again: it is put right from its copy in out/, or pulled from the shared store"),
+    ],
+)
+def test_verify_says_what_brings_a_missing_clip_back(maker: str, remedy: str, tmp_path: Path) -> None:
+    store = LocalStore(tmp_path / ".matchcut")
+    store.make()
+    store.record(Take(1, "a" * 64, "b" * 64, maker, "x", usd="1"))
+    (problem,) = store.verify()
+    assert str(problem.remedy).startswith(remedy)
+    assert ("drawn" in str(problem.remedy)) == (maker == "animatic@1")
 
 
 def test_a_missing_output_folder_is_made_and_a_missing_store_is_made_again(tmp_path: Path) -> None:

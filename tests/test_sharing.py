@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -230,6 +231,116 @@ def test_buying_again_keeps_to_the_budget(tmp_path: Path) -> None:
     ended = market.run(options=AGAIN, budget="0.50")
     assert 4 == ended.exit_code
     assert market.shop.total <= Decimal("0.50")
+
+
+APART = """
+- {shot: "0010", action: A lamp burns.}
+- {shot: "0020", from: cut, action: Rain falls.}
+- {shot: "0030", from: cut, action: It goes out.}
+"""
+
+
+def test_what_the_budget_left_lost_is_bought_again_only_where_a_person_says_so_again(tmp_path: Path) -> None:
+    market = Market(tmp_path, APART, in_flight=1)
+    market.run()
+    lost(market, "0010", "0020", "0030")
+    assert 4 == market.run(options=AGAIN, budget="0.50").exit_code
+    assert Decimal("0.50") == market.shop.total, "two of three are bought again"
+    with pytest.raises(StoryError, match="the clip of 1 shot is missing; nothing was done") as caught:
+        market.run()
+    assert 4 == caught.value.exit_code
+    assert Decimal("0.50") == market.shop.total
+    assert 0 == market.run(options=AGAIN).exit_code
+    assert Decimal("0.60") == market.shop.total
+    assert 0 == market.run().made
+    texts = [path.read_text(encoding="utf-8") for path in (tmp_path / "storyboard.takes").glob("*.yaml")]
+    assert [1, 1, 1] == [text.count("lost: true") for text in texts]
+
+
+def test_what_was_bought_again_and_not_fetched_yet_is_fetched_without_a_word(tmp_path: Path) -> None:
+    market = Market(tmp_path, '- {shot: "0010", action: A lamp burns.}')
+    market.run()
+    lost(market, "0010")
+    with pytest.raises(Crash):
+        market.run(options=AGAIN, trip=3)
+    assert Decimal("0.20") == market.shop.total
+    assert 0 == market.run().exit_code
+    assert Decimal("0.20") == market.shop.total
+    assert {"0010": [1, 2]} == market.takes()
+    assert 0 == market.run().made
+
+
+def test_a_take_marked_as_lost_with_none_in_its_place_is_not_bought_again_unasked(tmp_path: Path) -> None:
+    market = Market(tmp_path, '- {shot: "0010", action: A lamp burns.}')
+    market.run()
+    (clip,) = LocalStore(tmp_path / ".matchcut").objects.glob("*/*")
+    whole = clip.read_bytes()
+    lost(market, "0010")
+    file = tmp_path / "storyboard.takes" / "0010.yaml"
+    file.write_text(
+        file.read_text(encoding="utf-8").replace("\n    key:", "\n    lost: true\n    key:", 1), encoding="utf-8"
+    )
+    with pytest.raises(StoryError, match="the clip of 1 shot is missing"):
+        market.run()
+    clip.write_bytes(whole)
+    assert (0, 0) == (market.run().exit_code, market.run().made), "it came back"
+    assert "lost" not in file.read_text(encoding="utf-8")
+    assert Decimal("0.10") == market.shop.total
+
+
+def test_a_clip_damaged_here_is_pulled_at_once_where_others_have_it(tmp_path: Path) -> None:
+    anna, _ = pair(tmp_path, '- {shot: "0010", action: A lamp burns.}')
+    anna.run()
+    before = anna.films()
+    (clip,) = LocalStore(anna.folder / ".matchcut").objects.glob("*/*")
+    whole = clip.read_bytes()
+    clip.chmod(0o644)
+    clip.write_bytes(b"damaged")
+    shutil.rmtree(anna.folder / "out")
+    ended = anna.run()
+    assert (0, 0) == (ended.exit_code, ended.made), ended.problems
+    assert whole == clip.read_bytes()
+    assert before == anna.films()
+    assert any("set aside in .matchcut/store/damaged; pulled 1 file from" in note for note in notes(anna))
+
+
+def test_a_shared_folder_that_is_not_there_is_told_as_such(tmp_path: Path) -> None:
+    market = Market(tmp_path / "anna", '- {shot: "0010", action: A lamp burns.}')
+    market.run()
+    lost(market, "0010")
+    market.shared = sharing(tmp_path / "unmounted")
+    with pytest.raises(StoryError) as caught:
+        market.run()
+    told = caught.value.problems[-1]
+    assert f"; the shared store file://{tmp_path}/unmounted is not there: no such folder; nothing was done" in told.fact
+    assert str(told.remedy).startswith("mount it, or see to `store:`; or matchcut store push")
+    assert not any("nor in" in problem.fact for problem in caught.value.problems)
+    assert not (tmp_path / "unmounted").exists()
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_takes_folder_that_cannot_be_written_is_told_before_anything_is_bought(again: bool, tmp_path: Path) -> None:
+    market = Market(tmp_path, '- {shot: "0010", action: A lamp burns.}')
+    folder = tmp_path / "storyboard.takes"
+    if again:
+        market.run()
+        lost(market, "0010")
+        shutil.rmtree(folder)
+    folder.write_text("in the way", encoding="utf-8")
+    before = market.shop.total
+    with pytest.raises(StoryError) as caught:
+        market.run(options=AGAIN)
+    assert 1 == caught.value.exit_code
+    assert [f"{folder}: what should be a folder is a file; nothing was bought"] == [
+        problem.fact for problem in caught.value.problems
+    ]
+    assert before == market.shop.total
+
+
+def test_looking_whether_takes_can_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
+    market = Market(tmp_path, '- {shot: "0010", action: A lamp burns.}', Shop(fails=frozenset({"0010"})))
+    assert 1 == market.run().exit_code
+    assert not (tmp_path / "storyboard.takes").exists()
 
 
 def test_frames_that_are_missing_are_taken_out_of_the_clip_again(tmp_path: Path) -> None:

@@ -11,9 +11,8 @@ from typing import Any
 
 import click
 
-from .. import bill, config, saved
+from .. import bill, config, needs, saved
 from ..load import Loaded, loads, warnings
-from ..needs import missing
 from ..plan import Decision, End, Part, Plan
 from ..store import told, write
 from ..storyboard import Point, Shot
@@ -31,7 +30,7 @@ from .app import as_data, tell
 @options.until
 @options.start
 @options.keep_stale
-@click.option("--check", is_flag=True, help="End with 3 if a run would make anything.")
+@click.option("--check", is_flag=True, help="End with 3 if a run would make anything, or lacks clips.")
 @click.option(
     "-o", "output", metavar="FILE", type=click.Path(path_type=Path),
     help="Save the plan; `run --plan FILE` carries it out, once, if nothing has changed.",
@@ -61,7 +60,7 @@ def command(
     if output is not None:
         words = ["matchcut", "run", *([] if storyboard == Path("storyboard.yaml") else [str(storyboard)])]
         click.echo(f"plan saved in {output}: {shlex.join([*words, '--plan', str(output)])} carries it out", err=as_json)
-    return 3 if check and any(loaded.plan.work for loaded in found) else 0
+    return 3 if check and any(loaded.plan.work or stopped(loaded) for loaded in found) else 0
 
 
 def save(found: Sequence[Loaded], output: Path) -> None:
@@ -118,9 +117,52 @@ def show(loaded: Loaded, *, alone: bool = True) -> None:
     options.columns(head, (_row(plan, shot) for shot in plan.board.shots), right=(3, 4, 5), styled=2)
     for line in options.flights(plan) if alone else ():
         click.echo(line)
-    if lost := [one.shot for one in missing(plan, loaded.project.store)]:
-        click.echo(f"not here: the clips of {', '.join(lost)}; a run pulls them from the shared store, if it can")
-    click.echo(sums(plan, alone=alone) + ("" if alone else "\n"))
+    for line in absent(loaded):
+        click.echo(line)
+    click.echo(sums(plan, alone=alone, stopped=stopped(loaded)) + ("" if alone else "\n"))
+
+
+def stopped(loaded: Loaded) -> bool:
+    """Whether a run would make nothing, since clips that were bought are nowhere to be had, as far as is known here."""
+    lost = [one for one in needs.missing(loaded) if not one.coming]
+    place = needs.source(loaded) if lost else None
+    return bool(lost) and (place is None or place.gone)
+
+
+def absent(loaded: Loaded) -> list[str]:
+    """What a run will say of bought clips that are not on this machine, in lines."""
+    found = needs.missing(loaded)
+    lines = []
+    if coming := [one.shot for one in found if one.coming]:
+        lines.append(f"not here: {_clips(coming)}; bought again, and a run fetches that")
+    lost = [one for one in found if not one.coming]
+    if not lost:
+        return lines
+    place, names = needs.source(loaded), _clips([one.shot for one in lost])
+    if place is not None and not place.gone:
+        again = f"what is not there costs {needs.total(lost)} at most to buy again"
+        return [*lines, f"not here: {names}; a run pulls what {place.url} has, and {again}"]
+    away = f", and the shared store {place.url} is not there: no such folder" if place is not None else ""
+    tail = "a run stops at that, and buys nothing"
+    return [*lines, f"not here: {names}{away}; {tail}", f"  try: {needs.remedy(lost, place)}"]
+
+
+def _clips(shots: Sequence[str]) -> str:
+    return f"the {'clip' if len(shots) == 1 else 'clips'} of {', '.join(shots)}"
+
+
+def not_here(loaded: Loaded) -> dict[str, Any]:
+    """Bought clips that are not on this machine, as plain data; ``store`` is where a run looks for them."""
+    found = needs.missing(loaded)
+    place = needs.source(loaded) if found else None
+    return {
+        "store": None if place is None else place.url, "stops": stopped(loaded),
+        "shots": [
+            {"shot": one.shot, "clips": [take.clip for take in one.takes], "buy": one.buy, "in_flight": one.flying,
+             "usd": None if one.usd is None else float(one.usd)}
+            for one in found
+        ],
+    }  # fmt: skip
 
 
 def titled(loaded: Loaded) -> str:
@@ -166,12 +208,15 @@ def why(plan: Plan, name: str) -> str:
     return words
 
 
-def sums(plan: Plan, *, alone: bool = True) -> str:
-    """The totals in a line or two; not ``alone``: without what all variants have in common."""
+def sums(plan: Plan, *, alone: bool = True, stopped: bool = False) -> str:
+    """The totals in a line or two; not ``alone``: without what all variants have in common.
+
+    ``stopped``: clips are missing, and nothing is made before they are here.
+    """
     told = totals(plan)
     shots = f"{options.count(told['shots'], 'shot')}, {told['seconds']:g} s"
     if not plan.work:
-        head = f"{shots}. Nothing to make."
+        head = f"{shots}. " + ("Nothing can be made: clips are missing." if stopped else "Nothing to make.")
     else:
         head = f"{shots}. {options.count(told['to_make'], 'take')} to make."
         if told["to_take_in"]:
@@ -213,7 +258,9 @@ def grand(found: Sequence[Loaded]) -> str:
     plans = [loaded.plan for loaded in found]
     told = bill.together(plans)
     head = f"{options.count(told.variants, 'variant')}, {options.count(told.shots, 'shot')}."
-    if not any(plan.work for plan in plans):
+    if any(stopped(loaded) for loaded in found):
+        head += " Clips are missing."
+    elif not any(plan.work for plan in plans):
         head += " Nothing to make."
     else:
         shared = f" ({told.shared} for more than one variant)" if told.shared else ""
@@ -250,7 +297,7 @@ def as_plan(loaded: Loaded) -> dict[str, Any]:
         "provider": plan.lane.provider, "rehearsal": plan.lane.rehearsal, "order": list(plan.order),
         "shots": [as_shot(plan, shot.id) for shot in plan.board.shots],
         "tasks": [{"id": t.id, "shot": t.shot, "uses": t.kind, "needs": list(t.needs)} for t in plan.tasks],
-        "totals": told, "in_flight": in_flight(plan),
+        "totals": told, "in_flight": in_flight(plan), "not_here": not_here(loaded),
         "warnings": [as_data(problem) for problem in plan.warnings],
     }  # fmt: skip
 

@@ -9,7 +9,7 @@ import click
 
 from ..load import Loaded, loads
 from . import options
-from .plan import as_shot, as_variant, grand, headline, in_flight, sums, why
+from .plan import absent, as_shot, as_variant, grand, headline, in_flight, not_here, stopped, sums, why
 
 
 @click.command
@@ -31,7 +31,7 @@ def command(
         _show(loaded)
     for line in options.flights(found[0].plan):
         click.echo(line)
-    click.echo(sums(found[0].plan) if len(found) == 1 else grand(found))
+    click.echo(sums(found[0].plan, stopped=stopped(found[0])) if len(found) == 1 else grand(found))
     return 0
 
 
@@ -40,6 +40,7 @@ def _data(loaded: Loaded) -> dict[str, Any]:
     shots = [as_shot(plan, shot.id) for shot in plan.board.shots]
     return {
         **as_variant(loaded), "shots": shots, "in_flight": in_flight(plan), "spent": float(plan.facts.spent),
+        "not_here": not_here(loaded),
     }  # fmt: skip
 
 
@@ -57,3 +58,5 @@ def _show(loaded: Loaded) -> None:
     for shot in plan.board.shots:
         if plan.decisions[shot.id].state != "current":
             click.echo(f"  {shot.id}  {plan.decisions[shot.id].state}: {why(plan, shot.id)}")
+    for line in absent(loaded):
+        click.echo(line)

@@ -13,6 +13,7 @@ import click
 from .. import api, gather, lock, prune, takes
 from ..clock import RealClock
 from ..errors import Problem, StoryError
+from ..footage import OWN
 from ..load import Loaded
 from ..needs import commands_of, takes_of
 from ..remote import SharedStore
@@ -31,7 +32,7 @@ def command() -> None:
     """Look after the project's store, and the shared one (`store:` in the storyboard or in matchcut.toml)."""
 
 
-@command.command
+@command.command(short_help="Put what was bought into the shared store.")
 @project
 @options.as_json
 def push(project: Path, *, as_json: bool) -> int:
@@ -50,7 +51,7 @@ def push(project: Path, *, as_json: bool) -> int:
     return _end("pushed", done, shared, as_json=as_json)
 
 
-@command.command
+@command.command(short_help="Fetch what the film needs from the shared store.")
 @project
 @click.option("--all", "everything", is_flag=True, help="All that the takes files name, not only what the film needs.")
 @options.as_json
@@ -60,6 +61,7 @@ def pull(project: Path, *, everything: bool, as_json: bool) -> int:
     PROJECT is a folder, or a storyboard in it. What is here already is not fetched; what was interrupted goes on.
     """
     loaded, shared = _shared(project)
+    shared.present()
     some = [(name, take) for name, mine in takes_of(loaded.plan).items() for take in mine]
     if everything:
         some = list(_bought(loaded))
@@ -77,7 +79,7 @@ def pull(project: Path, *, everything: bool, as_json: bool) -> int:
     return _end("pulled", done, shared, as_json=as_json)
 
 
-@command.command
+@command.command(short_help="Hold every stored byte against its name.")
 @project
 @click.option("--shared", "there", is_flag=True, help="The shared store instead of this machine's.")
 @options.as_json
@@ -98,6 +100,7 @@ def verify(project: Path, *, there: bool, as_json: bool) -> int:
 
 def _verify_shared(project: Path, *, as_json: bool) -> int:
     _, shared = _shared(project)
+    shared.present()
     names = [name for name, _ in shared.inventory()]
 
     def one(name: str) -> Transfer:
@@ -119,7 +122,7 @@ def _verified(count: int, what: str, problems: Sequence[Problem], *, as_json: bo
     return 1 if problems else 0
 
 
-@command.command
+@command.command(short_help="Show or remove what nothing needs any more.")
 @project
 @click.option("--delete", is_flag=True, help="Remove it. Without this, it is only shown.")
 @click.option("--paid", is_flag=True, help="Clips that were bought as well, and those of unknown origin.")
@@ -213,7 +216,8 @@ def _bought(loaded: Loaded) -> Iterator[tuple[str, Take]]:
         found |= {take.identity: (record.shot, take) for take in record.takes if not take.lost}
     for name, some in takes_of(loaded.plan, everything=True).items():
         for take in some:
-            found.setdefault(take.identity, (name, take))
+            if take.provider != OWN:  # own footage is in the project, and goes where the project goes
+                found.setdefault(take.identity, (name, take))
     yield from found.values()
 
 
