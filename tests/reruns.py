@@ -18,10 +18,13 @@ import yaml
 
 from runner import journal
 from runner.gather import JOURNAL
+from runner.load import load
+from runner.perform import perform
 from runner.plan import Part
-from runner.ports import Made, ProviderError, Ticket
+from runner.ports import Answer, Made, Order, ProviderError, Ticket
+from runner.work import Outcome
 
-from .market import Hands, Market, Shop
+from .market import Hands, Market, Shop, jumping
 
 VERBS, PLACES, LOOKS = ("walks", "runs"), ("north", "south"), ("rain", "snow")
 NAMES = ("0010", "0020", "0030", "0040", "0050")
@@ -147,6 +150,31 @@ class Studio(Shop):
         return place
 
 
+class Pencil:
+    """Draws clips for nothing: each says what was asked for."""
+
+    name = "animatic"
+
+    async def submit(self, order: Order, uuid: str) -> Ticket:
+        return Ticket(uuid, order)
+
+    async def ask(self, uuid: str) -> Answer:
+        raise AssertionError(f"nothing is asked about {uuid}: what is drawn is drawn here")
+
+    async def results(self, ticket: Ticket) -> AsyncIterator[Made | ProviderError]:
+        order = ticket.order
+        for take in order.takes:
+            said = f"{order.key} {take} {order.request['positivePrompt']}\n"
+            yield Made(said, f"{ticket.uuid} {take}", response={"take": take})
+
+    async def fetch(self, made: Made, into: Path) -> Path:
+        (into / "clip.mp4").write_text(made.source, encoding="utf-8")
+        return into / "clip.mp4"
+
+    async def aclose(self) -> None:
+        pass
+
+
 @dataclass(frozen=True)
 class Known:
     """A take, wherever it is written down."""
@@ -214,6 +242,8 @@ def facts(folder: Path) -> Facts:
             found.shown.setdefault(take["clip"], set()).update(take["frames"])
     for path in sorted((folder / ".matchcut" / "store" / "takes").glob("*/*/*.json")):
         take = json.loads(path.read_bytes())
+        if take["provider"] != "runware":
+            continue
         found.stored.append(_known(take))
         found.shown.setdefault(take["clip"], set()).update(take["frames"])
     for path in (folder / ".matchcut" / "lanes" / "runware" / "storyboard").glob("*.json"):
@@ -354,11 +384,20 @@ class World:
         self.market.more = f'prompt: "{{{{ shot.action }}}} {{{{ look }}}}"\nvalues: {{look: {board.look}}}\n'
         self.market.write("\n".join(shot.line() for shot in board.shots))
 
+    def rehearse(self) -> Outcome:
+        """A run in which everything is drawn."""
+
+        async def go() -> Outcome:
+            loaded = load(self.market.file, provider="animatic")
+            return await perform(loaded, Pencil(), self.market.hands)
+
+        return jumping(go())
+
     def facts(self) -> Facts:
         return facts(self.folder)
 
-    def film(self) -> bytes | None:
-        path = self.folder / "out" / "film.mp4"
+    def film(self, folder: str = "out") -> bytes | None:
+        path = self.folder / folder / "film.mp4"
         return path.read_bytes() if path.is_file() else None
 
     def files(self) -> dict[str, tuple[bytes, int]]:

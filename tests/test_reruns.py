@@ -87,6 +87,7 @@ class Reruns(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp())
         self.world = World(self.folder)
         self.finished: list[Finished] = []
+        self.rehearsed: list[tuple[Board, bytes]] = []
 
     def teardown(self) -> None:
         shutil.rmtree(self.folder)
@@ -343,6 +344,38 @@ class Reruns(RuleBasedStateMachine):
         with pytest.raises(StoryError, match=why):
             self.world.market.run(begin=lambda fresh: saved.begin(saved.read(file), fresh))
         assert heard == len(self.world.market.shop.heard)
+
+    # rehearsals
+
+    @rule()
+    def rehearse(self) -> None:
+        """A rehearsal draws what its plan says, and leaves alone what was bought, circled, pinned and held."""
+        plan = load(self.world.market.file, provider="animatic").plan
+        heard, takes = len(self.world.market.shop.heard), self.takes_files()
+        outcome = self.world.rehearse()
+        assert (0, {"current"}) == (outcome.exit_code, set(outcome.states.values())), outcome.problems
+        asked = bill.intents(plan).items()
+        shots = {what: [plan.decisions[name] for name, other in asked if other == what] for _, what in asked}
+        sure = sum(max(d.buy if d.certain else 0 for d in some) for some in shots.values())
+        assert sure <= outcome.made <= sum(max(d.buy for d in some) for some in shots.values())
+        second = self.world.rehearse()
+        assert (0, 0) == (second.made, second.changed)
+        assert (heard, takes) == (len(self.world.market.shop.heard), self.takes_files())
+        film = self.world.film("out/animatic")
+        assert film is not None
+        self.rehearsed.append((self.world.board, film))
+
+    def takes_files(self) -> dict[str, bytes]:
+        return {path.name: path.read_bytes() for path in (self.folder / "storyboard.takes").glob("*")}
+
+    @precondition(lambda self: self.rehearsed)
+    @rule(which=st.integers(0, 99))
+    def words_are_rehearsed_again(self, which: int) -> None:
+        board, film = self.rehearsed[which % len(self.rehearsed)]
+        self.world.write(board)
+        assert not load(self.world.market.file, provider="animatic").plan.work
+        assert 0 == self.world.rehearse().made
+        assert film == self.world.film("out/animatic")
 
     # what happens to files
 
