@@ -13,7 +13,7 @@ def of(plan: Plan, decisions: Mapping[str, Decision]) -> Graph:
     nodes = []
     edges = []
     for shot in plan.board.shots:
-        cost = plan.cost(shot.id, bought=plan.lane.rehearsal)
+        cost = plan.cost(shot.id, bought=True)
         words = plan.briefs[shot.id].words.fields
         label = shot.title or str(words.get("action", shot.clip or "")).split("\n")[0]
         state = decisions[shot.id].state
