@@ -33,6 +33,8 @@ class Faulty:
         return kind
 
     def _spoilt(self, data: bytes, kind: str | None) -> bytes:
+        if not data:
+            return data  # the end of a file: there is nothing to spoil
         if kind == "truncates":
             return data[: self.chance.randrange(len(data))]
         if kind == "corrupts":
