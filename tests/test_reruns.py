@@ -179,10 +179,13 @@ class Reruns(RuleBasedStateMachine):
     @rule(at=ANY, more=st.integers(1, 2))
     def retake(self, at: int, more: int) -> None:
         name = self.shot(at).name
-        before = self.planned().plan.decisions[name]
+        plan = self.planned().plan
+        before = plan.decisions[name]
         if before.key is not None:
             after = api.retake(self.world.market.file, name, more).decisions[name]
-            assert max(before.want, before.have + more) == after.want
+            flights = (flight for some in plan.facts.flights.values() for flight in some)
+            flying = sum(flight.takes for flight in flights if flight.key == before.key.digest)
+            assert before.have + flying + before.buy + more == after.want
             self.foretold()
 
     # runs
@@ -301,8 +304,14 @@ class Reruns(RuleBasedStateMachine):
         first, then = self.shot(one).name, self.shot(other).name
         only, until, start = (first, then) if how & 1 else (), then if how & 2 else None, first if how & 4 else None
         asked = bill.intents(self.planned().plan)
+        part = Part(only, until, start, keep_stale)
+        try:
+            self.planned(part)
+        except StoryError as error:
+            assert "no shot is in all of these parts" == error.problems[0].fact
+            return
         if len(set(asked.values())) == len(asked):  # what others ask for too may be made though it is not in the part
-            self.carried_out(Part(only, until, start, keep_stale))
+            self.carried_out(part)
 
     @rule()
     def run_without_spending(self) -> None:

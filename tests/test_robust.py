@@ -39,13 +39,17 @@ def test_a_killed_run_leaves_a_whole_store_and_the_next_one_ends_with_the_same_f
     calm.run()
     store = LocalStore(wild.folder / ".matchcut")
     dice = random.Random(7)
+    killed = 0
     for _ in range(4):
         process = begun(wild)
-        with pytest.raises(subprocess.TimeoutExpired):
+        try:
             process.wait(dice.uniform(0.3, 1.6))
+        except subprocess.TimeoutExpired:
+            killed += 1
         process.send_signal(signal.SIGKILL)
         process.wait()
         assert store.verify() == []
+    assert killed, "a fast machine may end in time, but not each time"
 
     outcome = wild.run()
 
