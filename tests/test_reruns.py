@@ -308,8 +308,9 @@ class Reruns(RuleBasedStateMachine):
         try:
             self.planned(part)
         except StoryError as error:
-            assert "no shot is in all of these parts" == error.problems[0].fact
-            return
+            if "no shot is in all of these parts" in str(error):
+                return
+            raise
         if len(set(asked.values())) == len(asked):  # what others ask for too may be made though it is not in the part
             self.carried_out(part)
 
