@@ -264,7 +264,7 @@ def test_a_store_that_fails_truncates_and_corrupts_loses_nothing_and_is_always_n
     assert [] == verified(calm)
 
 
-@given(seed=st.integers(0, 2**32), size=st.integers(0, 3000), chunk=st.integers(1, 1200), rate=st.floats(0, 0.5))
+@given(seed=st.integers(0, 2**32), size=st.integers(0, 3000), chunk=st.integers(1, 1200), rate=st.floats(0, 0.3))
 @settings(max_examples=WORLDS, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_never_a_wrong_byte_is_accepted_in_chunks_of_any_size(
     seed: int, size: int, chunk: int, rate: float, tmp_path: Path
