@@ -45,7 +45,13 @@ class Reel:
         return found
 
     def remember(self, path: str) -> None:
-        """Write down what was found out of a file, if it is still the same. Raises StoryError where that can't be."""
+        """Write down what was found out of a file, if it is still the same. Raises StoryError where that can't be.
+
+        A file that was too new for its stamp to be believed when it was looked at is looked at again.
+        """
+        if isinstance(self._seen.get(path), Footage) and path not in self._stamps and not self._record(path).is_file():
+            self._seen.pop(path)
+            self.look(path)
         found, stamp = self._seen.get(path), self._stamps.pop(path, None)
         if isinstance(found, Footage) and stamp is not None and stamp == stamp_of(str(self.find(path))):
             data = {"stamp": stamp, "footage": asdict(found)}

@@ -174,9 +174,7 @@ def _command(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 def _files(folder: Path) -> dict[str, str]:
     """Every file by the digest of its bytes, but for the lock: that names the process that held it last."""
-    # What is remembered of own footage is written once its file is older than a tick of the clock.
-    passing = (folder / ".matchcut" / "lock", *(folder / ".matchcut" / "footage").glob("*"))
-    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path not in passing)
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path != folder / ".matchcut" / "lock")
     return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
 
 
